@@ -1,0 +1,94 @@
+# Each target makes the environment it needs (.venv, from python_env.yaml) and makes it once.
+#   make train P="epochs=20 dataset=20newsgroups"   one word an option; a value with a space needs `mlflow run` itself
+#   make test PYTHON=/path/to/python3.12            the Python that .venv is made with
+PYTHON ?= python3.11 python3.12 python3 python
+VENV := .venv
+TORCHTEXT := .venv-torchtext
+INSTALLED := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+
+.PHONY: help train evaluate ui test lint format lock clean-cache benchmark check-torchtext
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{printf "make %-16s %s\n", $$1, $$2}'
+
+# `mlflow run` and the tests start `python` and `mlflow` by name.
+in_venv := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# $(value P), and quotes, so that neither make nor the shell reads anything into a $, a * or an & of a value.
+options = $(foreach pair,$(value P),-P '$(subst ','\'',$(pair))')
+
+train: $(INSTALLED)  ## train and log a classifier; options as P="name=value name=value"
+	@$(in_venv) mlflow run . -e train --env-manager local $(options)
+
+evaluate: $(INSTALLED)  ## measure a logged model: P="model=runs:/<run id>/model dataset=ag_news"
+	@$(in_venv) mlflow run . -e evaluate --env-manager local $(options)
+
+ui: $(INSTALLED)  ## open the tracking UI on the runs of this folder, or of $MLFLOW_TRACKING_URI; PORT=5000
+	@store="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"; \
+	case "$$store" in \
+	http*) echo "the server of MLFLOW_TRACKING_URI has its own UI: $$store" ;; \
+	*) $(in_venv) mlflow ui --backend-store-uri "$$store" --host 127.0.0.1 --port "$${PORT:-5000}" --workers 1 ;; \
+	esac
+
+test: lint  ## the linters, then every test
+	@$(in_venv) python -m pytest
+
+lint: $(DEV)  ## ruff and mypy
+	@$(in_venv) ruff check .
+	@$(in_venv) ruff format --check .
+	@$(in_venv) mypy
+
+format: $(DEV)  ## let ruff put the code in order
+	@$(in_venv) ruff check --fix .
+	@$(in_venv) ruff format .
+
+clean-cache: $(INSTALLED)  ## empty the cache of frozen layers
+	@$(in_venv) python -m newsclf.model.cache --clear
+
+benchmark: $(INSTALLED)  ## measure speed and quality (long)
+	@$(in_venv) python -m benchmarks
+
+check-torchtext: $(TORCHTEXT)/.installed  ## prove that torchtext and our own reader give the same AG News rows
+	@$(TORCHTEXT)/bin/python -m newsclf.data.check_torchtext
+
+# Environments: the stamp is made last, so an interrupted install is taken up again by the next call.
+
+right_python := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+# Candidates are run, not only looked for: pyenv puts shims on the PATH for versions that are not there.
+define make_venv
+@$(1)/bin/python -c '$(right_python)' >/dev/null 2>&1 && $(1)/bin/python -m pip --version >/dev/null 2>&1 && exit; \
+for python in $(PYTHON); do \
+  "$$python" -c '$(right_python)' >/dev/null 2>&1 && exec "$$python" -m venv --clear $(1); \
+done; \
+echo "newsclf needs Python 3.11 or 3.12 with its venv module (on Debian and Ubuntu: apt install python3-venv)," \
+  "which none of these is: $(PYTHON); name yours with PYTHON=/path/to/python." >&2; \
+exit 1
+endef
+
+# A `- name==version` line of python_env.yaml as a line for pip.
+pin := s/^ *- \([A-Za-z0-9._-]*==[^ ]*\).*/\1/p
+# A list of requirements in pyproject.toml: pip reads an extra only along with the package itself.
+listed = python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))$(1), sep="\n")'
+
+$(INSTALLED): python_env.yaml
+	$(call make_venv,$(VENV))
+	@sed -n '$(pin)' python_env.yaml > $(VENV)/requirements.txt
+	$(VENV)/bin/python -m pip install -r $(VENV)/requirements.txt
+	@touch $@
+
+$(DEV): $(INSTALLED) pyproject.toml
+	@$(VENV)/bin/$(call listed,["project"]["optional-dependencies"]["dev"]) > $(VENV)/dev.txt
+	$(VENV)/bin/python -m pip install -r $(VENV)/requirements.txt -r $(VENV)/dev.txt
+	@touch $@
+
+$(TORCHTEXT)/.installed: pyproject.toml
+	$(call make_venv,$(TORCHTEXT))
+	@$(TORCHTEXT)/bin/$(call listed,["dependency-groups"]["torchtext"]) > $(TORCHTEXT)/requirements.txt
+	$(TORCHTEXT)/bin/python -m pip install -r $(TORCHTEXT)/requirements.txt
+	@touch $@
+
+lock:  ## pin whatever the direct pins of python_env.yaml need; for after a change of those
+	$(call make_venv,$(VENV))
+	@sed -n '/^dependencies:/,/# What they pull in/{$(pin);}' python_env.yaml > $(VENV)/direct.txt
+	$(VENV)/bin/python -m pip install -r $(VENV)/direct.txt
+	@$(VENV)/bin/python tools/lock.py

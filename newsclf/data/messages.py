@@ -1,0 +1,33 @@
+"""Small helpers for one-line messages to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LONGEST_QUOTE = 120
+
+
+def one_line(thing: object, limit: int = LONGEST_QUOTE) -> str:
+    """The text of `thing` with white space folded, cut to `limit` characters.
+
+    Names and reasons come from files and servers: they may hold line breaks or be megabytes long.
+    """
+    text = " ".join(str(thing)[: 20 * limit].split())
+    # A lone surrogate cannot be printed; it is shown as its escape.
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def listed(names: Iterable[object], limit: int = 20) -> str:
+    """`names` as "a, b, c", at most `limit` of them."""
+    shown = [one_line(name) for name in names]
+    more = f" and {len(shown) - limit} more" if len(shown) > limit else ""
+    return ", ".join(shown[:limit]) + more
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """`; did you mean "x"?` with the nearest valid name, or nothing where none is near."""
+    near = get_close_matches(name.lower(), [v.lower() for v in valid], n=1, cutoff=0.5)
+    found = [v for v in valid if near and v.lower() == near[0]]
+    return f'; did you mean "{one_line(found[0])}"?' if found else ""

@@ -1,0 +1,60 @@
+"""How sure a score is, and whether two models differ on the same rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+LEVEL = 0.95
+
+
+def bootstrap(
+    labels: np.ndarray, predictions: list[np.ndarray], samples: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Accuracy and macro-F1 of each of several models on the same resamples of the rows.
+
+    labels: [rows]; predictions: one [rows] of class indices a model.
+    Returns accuracy and macro_f1, [models, samples] each. Rows are drawn with replacement (Efron, 1979); all
+    models see the same draws, so the difference of two rows of the result is the paired bootstrap.
+    """
+    random = np.random.default_rng(seed)
+    rows, models = len(labels), len(predictions)
+    classes = int(max(labels.max(), *(p.max() for p in predictions))) + 1
+    # A resample is a count for each distinct (label, predictions) cell: rows in a cell are alike.
+    cell_of_row = labels.astype(np.int64)
+    for predicted in predictions:
+        cell_of_row = cell_of_row * classes + predicted
+    cells, rows_in_cell = np.unique(cell_of_row, return_counts=True)
+    digits = np.stack([cells // classes**power % classes for power in range(models, -1, -1)])
+    counts = random.multinomial(rows, rows_in_cell / rows, size=samples)  # [samples, cells]
+    result = {"accuracy": np.empty((models, samples)), "macro_f1": np.empty((models, samples))}
+    one_hot = np.eye(classes)
+    support = counts @ one_hot[digits[0]]
+    for model in range(models):
+        hit = digits[0] == digits[model + 1]
+        predicted_count = counts @ one_hot[digits[model + 1]]
+        hits = counts[:, hit] @ one_hot[digits[0][hit]]
+        denominator = support + predicted_count
+        f1 = np.divide(2 * hits, denominator, out=np.full(hits.shape, np.nan), where=denominator > 0)
+        result["accuracy"][model] = hits.sum(axis=1) / rows
+        result["macro_f1"][model] = np.nanmean(f1, axis=1)
+    return result
+
+
+def interval(draws: np.ndarray) -> tuple[float, float]:
+    """The percentile interval [low, high] at LEVEL of bootstrap draws [samples]."""
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def mcnemar_p(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+    """p-value of McNemar's exact test that two models err equally often on the same rows.
+
+    McNemar 1947; the exact binomial form is valid for any number of rows on which just one model is right.
+    """
+    from scipy.stats import binomtest
+
+    only_first = int(((first == labels) & (second != labels)).sum())
+    only_second = int(((second == labels) & (first != labels)).sum())
+    differing = only_first + only_second
+    return 1.0 if differing == 0 else float(binomtest(only_first, differing, 0.5).pvalue)

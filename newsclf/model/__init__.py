@@ -1,0 +1,1 @@
+"""The model room: encoder, batches, frozen-prefix cache, training loop, packaging."""

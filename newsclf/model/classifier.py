@@ -1,0 +1,117 @@
+"""The classifier itself: encoder, mean pooling over real tokens, dropout, linear head."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from newsclf.errors import InputError
+from newsclf.model import encoder as encoders
+from newsclf.model.encoder import Dropout, Encoder
+from newsclf.model.tables import Batch, Batches, SortedBatches, loader
+from newsclf.model.tokenizer import Tokenizer
+
+TOKENS_A_BATCH = 8192
+
+
+class Classifier(nn.Module):
+    """Logits of each class for a batch.
+
+    A batch may enter at three places: as token ids, as the hidden states after the first `frozen`
+    layers (see `newsclf.model.prefix`), or as pooled vectors.
+    """
+
+    def __init__(self, encoder: Encoder, classes: Sequence[str], dropout: float, frozen: int = 0) -> None:
+        """frozen: the number of layers that are not trained; len(encoder.layers) trains the head alone.
+
+        With frozen > 0 the embeddings are not trained either.
+        """
+        super().__init__()
+        self.encoder, self.classes, self.frozen = encoder, tuple(classes), frozen
+        self.dropout = Dropout(dropout)
+        self.head = nn.Linear(encoder.hidden_size, len(self.classes))
+        encoder.freeze_below(frozen)
+
+    def train(self, mode: bool = True) -> Classifier:
+        super().train(mode)
+        self.encoder.freeze_below(self.frozen)  # a frozen layer has no dropout, in training either
+        return self
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits [rows, classes]."""
+        return self.head(self.dropout(self.pool(batch)))
+
+    def pool(self, batch: Batch) -> Tensor:
+        """Mean of the last hidden states over the real tokens: [rows, hidden]."""
+        if batch.pooled:
+            return batch.values
+        hidden = batch.values
+        if hidden.ndim == 2:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and self.frozen == 0):
+                hidden = self.prefix(hidden, batch.mask)
+        hidden = self.encoder.run(hidden, batch.mask, self.frozen, len(self.encoder.layers))
+        return mean_pool(hidden, batch.mask)
+
+    def prefix(self, ids: Tensor, mask: Tensor | None) -> Tensor:
+        """Hidden states [rows, length, hidden] behind the frozen layers, of token ids [rows, length]."""
+        return self.encoder.run(self.encoder.embed(ids), mask, 0, self.frozen)
+
+    def probabilities(self, batches: Batches, autocast: bool = False) -> np.ndarray:
+        """Class probabilities [rows, classes] of every row, float64, in the table's order."""
+        device = self.head.weight.device
+        result = np.empty((len(batches), len(self.classes)))
+        sampler = SortedBatches(batches.table.lengths, TOKENS_A_BATCH)
+        was_training = self.training
+        self.eval()
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=autocast):
+            for rows, batch in zip(sampler, loader(batches, sampler), strict=True):
+                logits = self(to_device(batch, device))
+                result[rows] = torch.softmax(logits.double(), dim=1).cpu().numpy()
+        self.train(was_training)
+        return result
+
+    def save(self, folder: Path, tokenizer: Tokenizer) -> None:
+        """Write encoder/ (the hub's own layout), head.safetensors and classifier.json; no pickle."""
+        from safetensors.torch import save_file
+
+        # Where layers were computed from the cache, the encoder may still be on another device.
+        self.encoder.transformer.save_pretrained(folder / "encoder", safe_serialization=True)  # type: ignore[operator]
+        tokenizer.save(folder / "encoder")
+        save_file({name: tensor.contiguous() for name, tensor in self.head.state_dict().items()}, folder / "head.safetensors")
+        about = {"classes": self.classes, "max_length": tokenizer.max_length}
+        (folder / "classifier.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def load(folder: Path) -> tuple[Classifier, Tokenizer]:
+    """The classifier that `Classifier.save` wrote, in eval mode. Raises InputError when it cannot be read."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        about = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
+        head = load_file(folder / "head.safetensors")
+        encoder = encoders.load(folder / "encoder", dropout=0.0, attention_dropout=0.0)
+        classifier = Classifier(encoder, about["classes"], dropout=0.0)
+        classifier.head.load_state_dict(head)
+    except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"model folder {folder} is no whole classifier ({reason})") from error
+    return classifier.eval(), Tokenizer(folder / "encoder", about["max_length"])
+
+
+def mean_pool(hidden: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean over the real tokens: hidden [rows, length, hidden] and mask [rows, length] to [rows, hidden]."""
+    if mask is None:
+        return hidden.mean(dim=1)
+    weights = mask.to(hidden.dtype)
+    return torch.bmm(weights[:, None, :], hidden)[:, 0] / weights.sum(dim=1, keepdim=True)
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    moved = (None if part is None else part.to(device, non_blocking=True) for part in batch[:3])
+    return Batch(*moved, batch.pooled)  # type: ignore[misc]

@@ -1,0 +1,38 @@
+"""Which processor computes, and in which arithmetic."""
+
+from __future__ import annotations
+
+import platform
+from typing import NamedTuple
+
+import torch
+
+from newsclf.errors import InputError
+
+
+class Device(NamedTuple):
+    type: str  # cpu, cuda, mps
+    name: str
+
+
+def choose(wanted: str) -> Device:
+    """The device for the option `device`. Raises InputError where it is not there."""
+    if wanted in ("auto", "cuda") and torch.cuda.is_available():
+        return Device("cuda", torch.cuda.get_device_name())
+    if wanted in ("auto", "mps") and torch.backends.mps.is_available():
+        return Device("mps", "Apple GPU")
+    if wanted in ("auto", "cpu"):
+        return Device("cpu", f"{platform.machine()}, {torch.get_num_threads()} threads")
+    raise InputError(f"option device is {wanted}: there is no such device here; use auto or cpu")
+
+
+def uses_bf16(precision: str, device: str) -> bool:
+    """Whether matrix products are in bf16: asked for, or auto on a GPU that has it."""
+    if precision == "auto":
+        return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return precision == "bf16"
+
+
+def peak_gpu_bytes() -> int:
+    """The most GPU memory this process has held; 0 without one."""
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0

@@ -1,0 +1,143 @@
+"""Rows of different length as flat arrays, and batches of rows of nearly equal length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of one kind of model input: token ids, hidden states, or one pooled vector a row.
+
+    values: [all tokens] int32 ids, [all tokens, hidden] float16 states, or [rows, hidden] float16 vectors.
+    lengths: [rows] tokens of each row. pooled: whether values holds one vector a row.
+    """
+
+    values: np.ndarray
+    lengths: np.ndarray
+    pooled: bool = False
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def tokens(self) -> int:
+        return int(self.lengths.sum())
+
+    def starts(self) -> np.ndarray:
+        return np.concatenate(([0], np.cumsum(self.lengths, dtype=np.int64)))
+
+
+class Batch(NamedTuple):
+    """values: as in Table, padded to [rows, longest, ...]; mask: [rows, longest], None where nothing is padded."""
+
+    values: Tensor
+    mask: Tensor | None
+    labels: Tensor | None
+    pooled: bool
+
+
+class Batches(Dataset[Any]):
+    """A Table as a torch data set that is indexed by whole batches (lists of row numbers)."""
+
+    def __init__(self, table: Table, labels: np.ndarray | None = None, pad_id: int = 0) -> None:
+        self.table, self.labels, self.pad_id = table, labels, pad_id
+        self._starts = table.starts()
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitems__(self, rows: Sequence[int]) -> Batch:
+        values, mask = self._gather(np.asarray(rows))
+        labels = None if self.labels is None else torch.from_numpy(self.labels[rows])
+        return Batch(values, mask, labels, self.table.pooled)
+
+    def _gather(self, rows: np.ndarray) -> tuple[Tensor, Tensor | None]:
+        source = self.table.values
+        if self.table.pooled:
+            return torch.from_numpy(source[rows].astype(np.float32)), None
+        lengths = self.table.lengths[rows]
+        longest = int(lengths.max())
+        is_ids = source.ndim == 1
+        shape = (len(rows), longest, *source.shape[1:])
+        padded = np.full(shape, self.pad_id, np.int64) if is_ids else np.zeros(shape, np.float32)
+        for position, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+            start = self._starts[row]
+            padded[position, :length] = source[start : start + length]
+        mask = None
+        if int(lengths.min()) < longest:
+            mask = torch.from_numpy(np.arange(longest)[None, :] < lengths[:, None])
+        return torch.from_numpy(padded), mask
+
+
+class ShuffledBuckets(Sampler[list[int]]):
+    """Batches in random order, each of rows of nearly equal length, so that little is padded.
+
+    Rows are shuffled, cut into pools of `pool` batches, sorted by length inside a pool and cut into
+    batches. Every row comes once an epoch; the order depends on the seed and the epoch alone.
+    """
+
+    def __init__(self, lengths: np.ndarray, batch_size: int, seed: int, pool: int = 50) -> None:
+        self.lengths, self.batch_size, self.seed, self.pool = lengths, batch_size, seed, pool
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return -(-len(self.lengths) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        random = np.random.default_rng((self.seed, self.epoch))
+        self.epoch += 1
+        order = random.permutation(len(self.lengths))
+        batches = []
+        for start in range(0, len(order), self.batch_size * self.pool):
+            pool = order[start : start + self.batch_size * self.pool]
+            pool = pool[np.argsort(self.lengths[pool], kind="stable")]
+            batches += [pool[cut : cut + self.batch_size] for cut in range(0, len(pool), self.batch_size)]
+        for number in random.permutation(len(batches)):
+            yield batches[number].tolist()
+
+
+class SortedBatches(Sampler[list[int]]):
+    """Every row once, longest first, for passes in which the order does not matter.
+
+    Longest first shows at once whether a batch fits in memory. A batch holds at most
+    `max_tokens` tokens (padding included) and at least one row.
+    """
+
+    def __init__(self, lengths: np.ndarray, max_tokens: int) -> None:
+        order = np.argsort(-lengths, kind="stable")
+        self.batches: list[list[int]] = []
+        start = 0
+        while start < len(order):
+            rows = max(1, max_tokens // max(1, int(lengths[order[start]])))
+            self.batches.append(order[start : start + rows].tolist())
+            start += rows
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.batches)
+
+
+def loader(batches: Batches, sampler: Sampler[list[int]], num_workers: int = 0) -> DataLoader[Batch]:
+    """A DataLoader of ready batches."""
+    return DataLoader(
+        batches,
+        batch_sampler=sampler,
+        collate_fn=_as_is,
+        num_workers=num_workers,
+        persistent_workers=num_workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _as_is(batch: Batch) -> Batch:
+    return batch

@@ -1,0 +1,67 @@
+"""Texts to token ids, once, as one flat array."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from newsclf.errors import InputError
+from newsclf.model.tables import Table
+
+# A text is read up to this many characters for each token of max_length, so that a book-long text
+# costs no more than a page. Ordinary prose has 4 to 6 characters a token.
+CHARACTERS_PER_TOKEN = 50
+CHUNK = 2000
+
+
+class Tokenizer:
+    """The encoder's own fast tokenizer with a fixed length limit (special tokens included)."""
+
+    def __init__(self, folder: Path, max_length: int) -> None:
+        from transformers import AutoTokenizer
+
+        try:
+            self.fast: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, use_fast=True)
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"encoder {folder}: its tokenizer cannot be read ({reason})") from error
+        if not getattr(self.fast, "is_fast", False):
+            raise InputError(f"encoder {folder}: it has no fast tokenizer (tokenizer.json)")
+        self.max_length = max_length
+        self.pad_id: int = self.fast.pad_token_id or 0
+
+    @property
+    def key(self) -> str:
+        """What the ids depend on besides the text: the tokenizer's whole definition and the limit."""
+        definition = json.loads(self.fast.backend_tokenizer.to_str())
+        definition.pop("padding", None), definition.pop("truncation", None)
+        return sha256(json.dumps([definition, self.max_length, CHARACTERS_PER_TOKEN], sort_keys=True).encode()).hexdigest()
+
+    def __call__(self, texts: Sequence[str]) -> Table:
+        """Token ids of every text, cut to max_length tokens."""
+        limit = self.max_length * CHARACTERS_PER_TOKEN
+        ids: list[np.ndarray] = []
+        lengths: list[int] = []
+        for start in range(0, len(texts), CHUNK):
+            chunk = [text[:limit] for text in texts[start : start + CHUNK]]
+            encoded: Iterable[list[int]] = self.fast(
+                chunk,
+                truncation=True,
+                max_length=self.max_length,
+                padding=False,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+            )["input_ids"]
+            rows = list(encoded)
+            lengths += [len(row) for row in rows]
+            ids.append(np.fromiter((token for row in rows for token in row), np.int32))
+        flat = np.concatenate(ids) if ids else np.empty(0, np.int32)
+        return Table(flat, np.asarray(lengths, np.int64))
+
+    def save(self, folder: Path) -> None:
+        self.fast.save_pretrained(folder)

@@ -1,0 +1,198 @@
+"""The training loop: a Lightning module and the Trainer that runs it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.loggers import Logger
+from torch import Tensor, nn
+
+from newsclf.config import TrainConfig
+from newsclf.model.classifier import Classifier, to_device
+from newsclf.model.tables import Batch, Batches, ShuffledBuckets, SortedBatches, loader
+
+LOGGED_STEPS = 200  # training steps a run that are logged, evenly spread
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": lambda groups, **rest: torch.optim.SGD(groups, momentum=0.9, **rest),
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a finished training tells: seconds are of training steps alone, tokens are real ones."""
+
+    epochs: int
+    best_epoch: int
+    steps: int
+    train_seconds: float
+    tokens_per_second: float
+    rows_per_second: float
+
+
+class NewsModule(lightning.LightningModule):
+    """Cross-entropy on batches of a Classifier, with warm-up and linear decay of the learning rate."""
+
+    def __init__(self, classifier: Classifier, config: TrainConfig, learning_rate: float, steps: int) -> None:
+        super().__init__()
+        self.classifier, self.config, self.rate, self.steps = classifier, config, learning_rate, steps
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        loss = nn.functional.cross_entropy(self.classifier(batch), batch.labels)
+        self.log("train_loss", loss, batch_size=len(batch.labels))
+        return loss
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        logits, labels = self.classifier(batch), batch.labels
+        loss = nn.functional.cross_entropy(logits.float(), labels)
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        self.log_dict({"val_loss": loss, "val_acc": accuracy}, batch_size=len(labels))
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
+        return to_device(batch, device)
+
+    def configure_optimizers(self) -> Any:
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        groups = [  # vectors are biases and LayerNorm weights
+            {"params": [p for p in trained if p.ndim >= 2], "weight_decay": self.config.weight_decay},
+            {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        optimizer = OPTIMIZERS[self.config.optimizer_name](groups, lr=self.rate, fused=True)
+        warmup = round(self.config.warmup_fraction * self.steps)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, warmup, self.steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step", "name": "learning_rate"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+        checkpoint["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name in trained}
+
+
+def fit(
+    classifier: Classifier,
+    train: Batches,
+    validation: Batches,
+    config: TrainConfig,
+    *,
+    learning_rate: float,
+    bf16: bool,
+    logger: Logger | bool,
+    folder: Path,
+) -> Fit:
+    """Train `classifier` in place and leave it with the weights of the epoch of lowest val_loss.
+
+    folder holds that epoch's checkpoint while training runs. Metrics go to `logger`.
+    """
+    _quiet()
+    train_loader = loader(train, ShuffledBuckets(train.table.lengths, config.batch_size, config.seed), config.num_workers)
+    longest = int(validation.table.lengths.max(initial=1))
+    validation_loader = loader(validation, SortedBatches(validation.table.lengths, max(longest, 64 * config.max_length)))
+    steps = config.epochs * len(train_loader)
+    module = NewsModule(classifier, config, learning_rate, steps)
+    best = ModelCheckpoint(folder, filename="best", monitor="val_loss", save_weights_only=True, enable_version_counter=False)
+    clock = _Clock()
+    interactive = sys.stderr.isatty()
+    callbacks: list[Callback] = [best, clock, TQDMProgressBar() if interactive else _PlainLines()]
+    if logger:
+        callbacks.append(LearningRateMonitor("step"))
+    if config.patience:
+        callbacks.append(EarlyStopping("val_loss", patience=config.patience))
+    device = classifier.head.weight.device.type
+    trainer = lightning.Trainer(
+        accelerator={"cuda": "gpu"}.get(device, device),
+        devices=1,
+        precision="bf16-mixed" if bf16 else "32-true",
+        max_epochs=config.epochs,
+        gradient_clip_val=config.gradient_clip or None,
+        callbacks=callbacks,
+        logger=logger,
+        log_every_n_steps=max(1, steps // LOGGED_STEPS),
+        num_sanity_val_steps=0,
+        enable_progress_bar=interactive,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        default_root_dir=folder,
+    )
+    classifier.train()  # Lightning keeps each module's mode, and a loaded encoder is in eval mode
+    trainer.fit(module, train_loader, validation_loader)
+    classifier.to(device)
+    state = torch.load(best.best_model_path, map_location=device, weights_only=True)
+    module.load_state_dict(state["state_dict"], strict=False)
+    epochs = trainer.current_epoch
+    return Fit(
+        epochs=epochs,
+        best_epoch=int(state["epoch"]),
+        steps=trainer.global_step,
+        train_seconds=clock.seconds,
+        tokens_per_second=epochs * train.table.tokens / clock.seconds,
+        rows_per_second=epochs * len(train) / clock.seconds,
+    )
+
+
+def _rate(step: int, warmup: int, steps: int) -> float:
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return max(0.0, (steps - step) / max(1, steps - warmup))
+
+
+class _Clock(Callback):
+    """Seconds spent in training epochs, without validation."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._since = 0.0
+
+    def on_train_epoch_start(self, *_: Any) -> None:
+        self._since = time.perf_counter()
+
+    def on_validation_start(self, *_: Any) -> None:
+        self.seconds += time.perf_counter() - self._since
+
+    def on_validation_end(self, *_: Any) -> None:
+        self._since = time.perf_counter()
+
+    def on_train_epoch_end(self, *_: Any) -> None:
+        self.seconds += time.perf_counter() - self._since
+
+
+class _PlainLines(Callback):
+    """One line an epoch, where there is no terminal to draw a bar on."""
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        value = {name: float(metric) for name, metric in trainer.callback_metrics.items()}
+        print(
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: train_loss {value['train_loss']:.4f}, "
+            f"val_loss {value['val_loss']:.4f}, val_acc {value['val_acc']:.4f}",
+            flush=True,
+        )
+
+
+def _quiet() -> None:
+    """Silence what Lightning says about choices that are made on purpose."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",  # batches are slices of arrays in memory
+        ".*module\\(s\\) in eval mode.*",  # the frozen layers
+        ".*Checkpoint directory.*exists and is not empty.*",
+        ".*number of training batches.*smaller than the logging interval.*",
+        ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
+    ):
+        warnings.filterwarnings("ignore", message)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch."""
+    lightning.seed_everything(seed, workers=True, verbose=False)
+    np.random.seed(seed)

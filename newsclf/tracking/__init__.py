@@ -1,0 +1,1 @@
+"""The tracking room: everything that talks to the MLflow server."""

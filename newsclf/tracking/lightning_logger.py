@@ -1,0 +1,51 @@
+"""Lightning's metrics into the active MLflow run, many at a time.
+
+Lightning's own MLFlowLogger sends each step by itself and ends the run when training ends, before
+the test metrics and the model are logged.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric
+from pytorch_lightning.loggers import Logger
+
+BATCH = 500  # MLflow takes at most 1000 metrics in a call
+
+
+class RunLogger(Logger):
+    """Collects metrics and sends them at the end of each epoch or when BATCH of them are waiting."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id, self.client = run_id, MlflowClient()
+        self.waiting: list[Metric] = []
+
+    @property
+    def name(self) -> str:
+        return "mlflow"
+
+    @property
+    def version(self) -> str:
+        return self.run_id
+
+    def log_hyperparams(self, *_: Any, **__: Any) -> None:
+        """The options were logged when the run was opened."""
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        now = int(time.time() * 1000)
+        # "epoch" is Lightning's own addition to every call.
+        self.waiting += [Metric(name, float(value), now, step or 0) for name, value in metrics.items() if name != "epoch"]
+        if len(self.waiting) >= BATCH or "val_loss" in metrics:
+            self.save()
+
+    def save(self) -> None:
+        if self.waiting:
+            self.client.log_batch(self.run_id, metrics=self.waiting)
+            self.waiting = []
+
+    def finalize(self, status: str) -> None:
+        self.save()

@@ -1,0 +1,76 @@
+"""What a run was made of: code, environment, machine, data."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import warnings
+from importlib.metadata import distributions
+
+import mlflow
+import pandas as pd
+
+from newsclf.data import Dataset
+from newsclf.tracking.run import PROJECT
+
+
+def log_code_and_environment() -> None:
+    """Tags: git commit, branch and whether the tree is dirty. Files: the environment's exact versions, the dirty diff."""
+    commit = _git("rev-parse", "HEAD")
+    if commit:
+        # Files git does not know show in `status` alone.
+        status, diff = _git("status", "--porcelain"), _git("diff", "HEAD")
+        mlflow.set_tags(
+            {
+                "mlflow.source.git.commit": commit,
+                "mlflow.source.git.branch": _git("rev-parse", "--abbrev-ref", "HEAD"),
+                "newsclf.git_dirty": str(bool(status)).lower(),
+            }
+        )
+        if status:
+            mlflow.log_text(f"{status}\n\n{diff}\n", "environment/uncommitted.diff")
+    installed = sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions() if d.metadata["Name"]}, key=str.lower)
+    mlflow.log_text("\n".join(installed) + "\n", "environment/freeze.txt")
+    mlflow.set_tags({"newsclf.python": platform.python_version(), "newsclf.platform": platform.platform()})
+
+
+def log_dataset(dataset: Dataset, context: str, splits: tuple[str, ...]) -> None:
+    """The data as MLflow dataset inputs with its fingerprint, its class counts, and what was dropped from it."""
+    for split in splits:
+        frame = dataset.splits[split]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a local path fits two of MLflow's kinds of source, which are alike
+            described = mlflow.data.from_pandas(
+                frame, source=dataset.source, targets="label", name=f"{dataset.name}-{split}", digest=dataset.fingerprint[:16]
+            )
+        mlflow.log_input(described, context=context if split == "train" else split)
+    counts = pd.DataFrame({split: dataset.splits[split]["label"].value_counts() for split in splits})
+    counts = counts.reindex(list(dataset.classes)).fillna(0).astype(int)
+    mlflow.log_table(counts.rename_axis("class").reset_index(), "data/class_counts.json")
+    mlflow.log_metrics({f"rows/{split}": len(dataset.splits[split]) for split in splits})
+    if dataset.notes:
+        mlflow.log_metrics({f"dropped/{reason}": count for reason, count in dataset.notes.items()})
+    mlflow.set_tags({"newsclf.data_fingerprint": dataset.fingerprint, **{f"newsclf.{k}": v for k, v in dataset.tags.items()}})
+    for number, warning in enumerate(dataset.warnings):
+        mlflow.set_tag(f"newsclf.data_warning.{number}", warning)
+
+
+def peak_memory_bytes() -> int:
+    """The largest resident size this process has had."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _git(*arguments: str) -> str:
+    """Output of git in the project folder; empty where there is no git or no checkout."""
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(PROJECT), *arguments], capture_output=True, text=True, timeout=60, env=environment, errors="replace"
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

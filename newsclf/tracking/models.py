@@ -1,0 +1,92 @@
+"""Models to and from the MLflow server: safetensors and code, no pickle."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+
+from newsclf.errors import InputError
+from newsclf.tracking.run import PROJECT
+
+if TYPE_CHECKING:
+    from newsclf.model.classifier import Classifier
+    from newsclf.model.tokenizer import Tokenizer
+
+NAME = "model"
+EXAMPLE = pd.DataFrame({"text": ["Parliament votes on the budget after a night of talks"]})
+# What a process needs to load and serve the model; the versions are those of python_env.yaml.
+REQUIREMENTS = ("mlflow", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")
+
+
+@dataclass(frozen=True)
+class FetchedModel:
+    """A logged model's classifier folder on this machine, and where it came from."""
+
+    folder: Path
+    run_id: str | None
+    model_id: str | None
+
+
+def log_model(classifier: Classifier, tokenizer: Tokenizer) -> Any:
+    """Log the classifier to the active run as `model`; MLflow's ModelInfo."""
+    from mlflow.pyfunc import log_model as log_pyfunc
+
+    outputs = [ColSpec(DataType.string, "label")]
+    outputs += [ColSpec(DataType.double, f"probability_{name}") for name in classifier.classes]
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        classifier.save(Path(folder), tokenizer)
+        return log_pyfunc(
+            name=NAME,
+            python_model=str(PROJECT / "newsclf" / "model" / "pyfunc.py"),
+            artifacts={"classifier": folder},
+            code_paths=[str(PROJECT / "newsclf")],
+            pip_requirements=pinned(REQUIREMENTS),
+            signature=ModelSignature(Schema([ColSpec(DataType.string)]), Schema(outputs)),  # type: ignore[arg-type]
+            input_example=EXAMPLE,
+        )
+
+
+def fetch(uri: str) -> FetchedModel:
+    """Download a model that newsclf has logged. None of the model's code is run.
+
+    uri: runs:/<run id>/model, models:/<name>@<alias>, models:/<name>/<version>, or a local folder.
+    Raises InputError when it is not there or was not logged by newsclf.
+    """
+    try:
+        folder = Path(uri) if Path(uri).is_dir() else Path(mlflow.artifacts.download_artifacts(uri))
+        described = Model.load(str(folder))
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"model {uri} cannot be loaded ({reason}): give runs:/<run id>/model, models:/<name>@<alias> or a folder"
+        ) from error
+    classifier = folder / "artifacts" / "classifier"
+    if not (classifier / "classifier.json").is_file():
+        raise InputError(f"model {uri} was not logged by newsclf's train: its folder has no artifacts/classifier")
+    # A model copied from elsewhere has an id that this server does not know; metrics cannot be linked to it.
+    return FetchedModel(classifier, described.run_id, described.model_id if _is_here(described.model_id) else None)
+
+
+def _is_here(model_id: str | None) -> bool:
+    try:
+        return model_id is not None and mlflow.get_logged_model(model_id) is not None
+    except MlflowException:
+        return False
+
+
+def pinned(names: tuple[str, ...]) -> list[str]:
+    """`name==version` of each package, as python_env.yaml pins it."""
+    text = (PROJECT / "python_env.yaml").read_text(encoding="utf-8")
+    pins = dict(re.findall(r"^\s*-\s*['\"]?([A-Za-z0-9_.-]+)==([^\s'\"]+)", text, flags=re.MULTILINE))
+    return [f"{name}=={pins[name]}" for name in names]
