@@ -7,7 +7,7 @@ TORCHTEXT := .venv-torchtext
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help train evaluate ui test lint format lock clean-cache benchmark check-torchtext
+.PHONY: help train evaluate ui test lint format configs lock clean-cache benchmark check-torchtext
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{printf "make %-16s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ lint: $(DEV)  ## ruff and mypy
 format: $(DEV)  ## let ruff put the code in order
 	@$(in_venv) ruff check --fix .
 	@$(in_venv) ruff format .
+
+configs: $(INSTALLED)  ## write configs/<verb>.yaml anew, after a change of newsclf/config.py
+	@$(VENV)/bin/python tools/configs.py
 
 clean-cache: $(INSTALLED)  ## empty the cache of frozen layers
 	@$(in_venv) python -m newsclf.model.cache --clear

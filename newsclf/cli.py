@@ -30,7 +30,8 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        load()(resolve(config_class, arguments))
+        config = resolve(config_class, arguments)  # before the imports: a misspelt name ends at once
+        load()(config)
     except InputError as error:
         return _ended(verb, "FAILED", error, str(error), 2)
     except Stopped as stop:

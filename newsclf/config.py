@@ -56,7 +56,7 @@ class TrainConfig(DataOptions):
     epochs: int = option(3, "passes over the training rows", low=1, high=10_000)
     batch_size: int = option(32, "rows in a training step", low=1, high=65_536)
     learning_rate: float | None = option(
-        None, "peak learning rate; auto: 0.0002 where encoder layers are trained, else 0.005", low=1e-8, high=10, none="auto"
+        None, "peak learning rate; auto: 0.0002 where encoder layers are trained, else 0.001", low=1e-8, high=10, none="auto"
     )
     optimizer_name: str = option("adamw", "optimizer", choices=("adamw", "adam", "sgd"))
     weight_decay: float = option(0.01, "weight decay; biases and LayerNorms have none", low=0, high=10)

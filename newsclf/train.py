@@ -27,7 +27,7 @@ from newsclf.tracking.lineage import log_code_and_environment, log_dataset, peak
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.run import open_run
 
-HEAD_RATE, ENCODER_RATE = 5e-3, 2e-4
+HEAD_RATE, ENCODER_RATE = 1e-3, 2e-4
 
 
 def train(config: TrainConfig) -> dict[str, float]:
@@ -64,7 +64,7 @@ def train(config: TrainConfig) -> dict[str, float]:
                 inputs["train"],
                 inputs["validation"],
                 config,
-                learning_rate=config.learning_rate or ENCODER_RATE,
+                learning_rate=config.learning_rate,
                 bf16=bf16,
                 logger=RunLogger(run_id),
                 folder=Path(checkpoints),

@@ -18,6 +18,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PULLED_IN = "# What they pull in, written by `make lock`."
+# torch's CUDA wheels pin these themselves; other platforms do not have them.
+TORCH_OWN = ("cuda-", "nvidia-", "triton")
 PIN = re.compile(r"^\s*- (?P<name>[\w.-]+)==(?P<version>\S+)(?P<comment>.*)$")
 
 
@@ -44,6 +46,8 @@ def closure(names: Iterable[str]) -> set[str]:
         for requirement in map(Requirement, metadata.requires(name) or []):
             if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
                 needed = canonicalize_name(requirement.name)
+                if needed.startswith(TORCH_OWN):
+                    continue
                 waiting += [(needed, ""), *((needed, wanted) for wanted in requirement.extras)]
     return {name for name, _ in found}
 
@@ -59,8 +63,14 @@ def locked_block(direct: list[str]) -> list[str]:
     lines = []
     for line in direct:
         match = PIN.match(line)
-        lines.append(f"- {match['name']}=={installed_version(match['name'])}{match['comment']}" if match else line)
-    return [*lines, PULLED_IN, *(f"- {name}=={installed_version(name)}" for name in sorted(closure(names) - names))]
+        lines.append(
+            f"- {match['name']}=={installed_version(match['name'])}{match['comment']}" if match else line
+        )
+    return [
+        *lines,
+        PULLED_IN,
+        *(f"- {name}=={installed_version(name)}" for name in sorted(closure(names) - names)),
+    ]
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from unittest.mock import patch
@@ -124,13 +125,14 @@ def read_with_csv(path: Path) -> list[tuple[int, str, str]]:
 def read_with_torchtext(path: Path, split: Split) -> list[tuple[int, str, str]]:
     """The same through `torchtext.datasets.AG_NEWS`, which does not tell lines: rows are counted instead."""
     try:
+        import_module("portalocker")  # torchdata needs it, but does not bring it
         import torchtext
 
         torchtext.disable_torchtext_deprecation_warning()
         from torchtext.datasets import AG_NEWS, ag_news
     except (ImportError, OSError, AttributeError) as error:  # OSError: built for another torch
         raise InputError(
-            "ag_news_reader=torchtext needs torchtext 0.18.0, torch 2.3.1 and torchdata 0.7.1 "
+            "ag_news_reader=torchtext needs torchtext 0.18.0, torch 2.3.1, torchdata 0.7.1 and portalocker "
             f"({one_line(error)}); `make check-torchtext` builds an environment that has them"
         ) from None
 

@@ -37,8 +37,8 @@ class Dataset:
 
     name: the `dataset` option it was loaded by.
     classes: the labels in their order; a label's place is its class index.
-    splits: `train`, `validation` and `test` (or `all`, of a table that is not split), each a frame with the columns `text` (str) and `label`
-        (str, one of `classes`) and a RangeIndex.
+    splits: `train`, `validation` and `test` (or `all`, of a table that is not split), each a frame with the
+        columns `text` (str) and `label` (str, one of `classes`) and a RangeIndex.
     source: the path or URI it came from, without secrets.
     notes: rows dropped, by reason. Reasons with the prefix `test_` count rows of the test table.
     warnings: one-line remarks for people.

@@ -29,8 +29,7 @@ class NewsClassifier(PythonModel):
         if torch.cuda.is_available():
             self.classifier.to("cuda")
 
-    # MLflow reads type hints here as a schema, and knows no data frame among them; the logged signature is the schema.
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+    def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """See the head of this file. Raises MlflowException (HTTP 400 when served) for anything but texts."""
         texts = _texts(model_input)
         probabilities = self.classifier.probabilities(Batches(self.tokenizer(texts), pad_id=self.tokenizer.pad_id))
@@ -40,16 +39,14 @@ class NewsClassifier(PythonModel):
         return result
 
 
-def _texts(model_input: Any) -> Sequence[str]:
-    if isinstance(model_input, pd.DataFrame):
-        # MLflow passes a list of texts as a nameless column, and of a frame just the first column.
-        column = model_input.columns[0]
-        if column not in ("text", 0, "0"):
-            raise MlflowException.invalid_parameter_value(
-                f"the first column is {column!r}: give a list of texts, or a data frame whose column is text"
-            )
-        model_input = model_input[column]
-    texts = list(model_input)
+def _texts(model_input: pd.DataFrame) -> Sequence[str]:
+    # MLflow passes a list of texts as a nameless column, and of a frame just the first column.
+    column = model_input.columns[0]
+    if column not in ("text", 0, "0"):
+        raise MlflowException.invalid_parameter_value(
+            f"the first column is {column!r}: give a list of texts, or a data frame whose column is text"
+        )
+    texts = model_input[column].tolist()
     for row, text in enumerate(texts):
         if not isinstance(text, str):
             raise MlflowException.invalid_parameter_value(f"row {row} is {type(text).__name__}, not text")

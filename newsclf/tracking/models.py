@@ -43,13 +43,15 @@ def log_model(classifier: Classifier, tokenizer: Tokenizer) -> Any:
 
     outputs = [ColSpec(DataType.string, "label")]
     outputs += [ColSpec(DataType.double, f"probability_{name}") for name in classifier.classes]
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        classifier.save(Path(folder), tokenizer)
+        folder = Path(temporary) / "classifier"  # MLflow keeps an artifact under its folder's own name
+        folder.mkdir()
+        classifier.save(folder, tokenizer)
         return log_pyfunc(
             name=NAME,
             python_model=str(PROJECT / "newsclf" / "model" / "pyfunc.py"),
-            artifacts={"classifier": folder},
+            artifacts={"classifier": str(folder)},
             code_paths=[str(PROJECT / "newsclf")],
             pip_requirements=pinned(REQUIREMENTS),
             signature=ModelSignature(Schema([ColSpec(DataType.string)]), Schema(outputs)),  # type: ignore[arg-type]

@@ -158,6 +158,7 @@ class TestTorchtext:
 
         module.disable_torchtext_deprecation_warning = lambda: None
         datasets.AG_NEWS, datasets.ag_news, module.datasets = AG_NEWS, source, datasets
+        monkeypatch.setitem(sys.modules, "portalocker", SimpleNamespace())
         monkeypatch.setitem(sys.modules, "torchtext", module)
         monkeypatch.setitem(sys.modules, "torchtext.datasets", datasets)
         return source

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from newsclf.data import load
+from newsclf.data import load, load_whole
 from newsclf.data.table import label_of, public_name
 from newsclf.errors import InputError
 
@@ -63,6 +63,18 @@ def test_test_table_is_the_test_split(tmp_path, options):
     assert len(data.splits["train"]) + len(data.splits["validation"]) == 59
     assert "item number 5" not in [*data.splits["train"]["text"], *data.splits["validation"]["text"]]
     assert data.tags == {"test_source": str(tmp_path / "test.jsonl")}
+
+
+def test_a_whole_table_is_one_split_and_may_have_one_class(tmp_path, options):
+    path = write(news(9, ("only",)), tmp_path / "news.csv")
+    data = load_whole(options(dataset=path))
+    assert data.classes == ("only",)
+    assert list(data.splits) == ["all"]
+    assert data.splits["all"].equals(news(9, ("only",)))
+    other = load_whole(options(dataset=write(news(8, ("only",)), tmp_path / "less.csv")))
+    assert data.fingerprint != other.fingerprint
+    with pytest.raises(InputError, match="split all is for your own table; sample has train"):
+        load_whole(options(dataset="sample"))
 
 
 def test_columns_of_other_names(tmp_path, options):

@@ -1,0 +1,79 @@
+"""configs/ and MLproject say what newsclf/config.py says, and each file says how to run it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from newsclf.config import EvaluateConfig, TrainConfig
+from newsclf.options import build, resolve
+from tools.configs import ROOT, VERBS, defaults
+
+EXPERIMENTS = sorted((ROOT / "configs" / "experiments").glob("*.yaml"))
+ENTRY_POINTS: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
+
+
+def read(path: Path) -> dict[str, Any]:
+    values = yaml.safe_load(path.read_text())
+    assert isinstance(values, dict)
+    return values
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_file_of_a_verb_is_what_make_configs_writes(verb: str) -> None:
+    assert (ROOT / "configs" / f"{verb}.yaml").read_text() == defaults(verb), "run `make configs`"
+
+
+def test_the_file_of_a_verb_holds_its_defaults() -> None:
+    assert build(TrainConfig, read(ROOT / "configs" / "train.yaml")) == TrainConfig()
+    evaluate = read(ROOT / "configs" / "evaluate.yaml")
+    assert build(EvaluateConfig, {**evaluate, "model": "m"}) == EvaluateConfig(model="m")
+
+
+def test_every_entry_point_has_a_file_of_defaults_and_a_door() -> None:
+    assert ENTRY_POINTS.keys() == VERBS.keys()
+    for verb, entry in ENTRY_POINTS.items():
+        assert entry["parameters"] == {"config": {"type": "string", "default": f"configs/{verb}.yaml"}}
+        assert entry["command"] == f"python -m entrypoints.{verb} --config {{config}}"
+        assert (ROOT / "entrypoints" / f"{verb}.py").is_file()
+
+
+def test_there_are_experiments() -> None:
+    names = {path.stem for path in EXPERIMENTS}
+    assert {
+        "study",
+        "study_minilm",
+        "cased",
+        "uncased",
+        "best_ag_news",
+        "best_20newsgroups",
+        "best_sample",
+    } <= names
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_an_experiment_says_what_it_is_and_how_to_run_it(path: Path) -> None:
+    comments = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    assert path.read_text().startswith(comments[0])
+    assert f"# mlflow run . -e train -P config={path.relative_to(ROOT)}" in comments
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_an_experiment_is_valid_and_yields_to_the_command_line(path: Path) -> None:
+    config = resolve(TrainConfig, ["--config", str(path), "--seed", "7"])
+    assert config.seed == 7
+    assert config != TrainConfig(seed=7), "an experiment differs from the defaults"
+
+
+def test_the_study_is_as_it_was() -> None:
+    study = resolve(TrainConfig, ["--config", str(ROOT / "configs/experiments/study.yaml")])
+    assert (study.encoder, study.trainable_layers, study.dataset) == ("bert-base-uncased", 0, "ag_news")
+    assert (study.num_samples, study.epochs, study.learning_rate, study.batch_size) == (20_000, 20, 0.001, 32)
+
+
+@pytest.mark.parametrize(("one", "other"), [("study", "study_minilm"), ("cased", "uncased")])
+def test_a_pair_differs_in_the_encoder_alone(one: str, other: str) -> None:
+    first, second = (read(ROOT / "configs" / "experiments" / f"{name}.yaml") for name in (one, other))
+    assert first.pop("encoder") != second.pop("encoder")
+    assert first == second

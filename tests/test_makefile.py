@@ -1,0 +1,177 @@
+"""The Makefile, run for real on a small copy of the project with stand-ins for Python and MLflow."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ("make", "sh", "sed", "awk", "touch", "mkdir", "cp", "chmod")
+
+# `-m venv` makes a folder with this same stand-in; `-m pip install` leaves a line in the log.
+GOOD = """#!/bin/sh
+case "$1 $2" in
+"-m venv") mkdir -p "$4/bin" && cp "$0" "$4/bin/python" && echo "venv by ${0##*/}" >> "$LOG" ;;
+"-m pip") [ "$3" = --version ] || { echo "pip $*" >> "$LOG"; exit ${PIP_EXIT:-0}; } ;;
+*) exec PYTHON "$@" ;;
+esac
+"""
+OLD = "#!/bin/sh\nexec PYTHON -c 'import sys; sys.version_info = (3, 10, 4); exec(sys.argv[1])' \"$2\"\n"
+WITHOUT_VENV = (
+    '#!/bin/sh\nexec PYTHON -c \'import sys; sys.modules["ensurepip"] = None; exec(sys.argv[1])\' "$2"\n'
+)
+SHIM = '#!/bin/sh\necho "pyenv: ${0##*/}: command not found" >&2\nexit 127\n'
+
+
+class Project:
+    """A folder with the Makefile and the files it reads; `make` there sees no program but those in bin/."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.bin, self.log = folder / "project", folder / "bin", folder / "log"
+        self.folder.mkdir()
+        self.bin.mkdir()
+        self.log.touch()
+        for name in ("Makefile", "python_env.yaml", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.folder)
+        for name in TOOLS:
+            program = shutil.which(name)
+            assert program, f"{name} is needed"
+            (self.bin / name).symlink_to(program)
+
+    def program(self, name: str, script: str) -> None:
+        path = self.bin / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(script.replace("PYTHON", shlex.quote(sys.executable)))
+        path.chmod(0o755)
+
+    def make(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        variables = {"PATH": str(self.bin), "LOG": str(self.log), **environment}
+        return subprocess.run(
+            ["make", *arguments], cwd=self.folder, env=variables, capture_output=True, text=True, timeout=60
+        )
+
+    def logged(self) -> list[str]:
+        lines = self.log.read_text().splitlines()
+        self.log.write_text("")
+        return lines
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "script", [None, OLD, WITHOUT_VENV, SHIM], ids=["none", "old", "without venv", "pyenv shim"]
+)
+@pytest.mark.parametrize("target", ["train", "test", "check-torchtext"])
+def test_a_missing_or_wrong_python_ends_in_one_sentence(
+    project: Project, script: str | None, target: str
+) -> None:
+    if script:
+        project.program("python3", script)
+    done = project.make(target)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    sentence, makes_own_line = done.stderr.splitlines()
+    assert re.fullmatch(
+        r"newsclf needs Python 3\.11 or 3\.12 .* which none of these is: python3\.11 .*\.", sentence
+    )
+    assert makes_own_line.startswith("make: ***")
+    assert not (project.folder / ".venv").exists()
+
+
+def test_the_first_python_that_works_is_taken(project: Project) -> None:
+    for name, script in (
+        ("python3.11", SHIM),
+        ("python3.12", WITHOUT_VENV),
+        ("python3", GOOD),
+        ("python", GOOD),
+    ):
+        project.program(name, script)
+    assert project.make(".venv/.installed").returncode == 0
+    assert project.logged()[0] == "venv by python3"
+
+
+def test_python_can_be_named(project: Project) -> None:
+    project.program("python3", GOOD)
+    project.program("my-python", GOOD)
+    assert project.make(".venv/.installed", f"PYTHON={project.bin / 'my-python'}").returncode == 0
+    assert project.logged()[0] == "venv by my-python"
+
+
+def test_all_pins_are_installed_and_a_second_call_installs_nothing(project: Project) -> None:
+    project.program("python3", GOOD)
+    assert project.make(".venv/.installed-dev").returncode == 0
+    venv, pins, dev = project.logged()
+    assert venv == "venv by python3"
+    assert pins == "pip -m pip install -r .venv/requirements.txt"
+    assert dev == f"{pins} -r .venv/dev.txt", "the tools may not move a pin"
+    environment = yaml.safe_load((ROOT / "python_env.yaml").read_text())
+    wanted = environment["build_dependencies"] + environment["dependencies"]
+    assert (project.folder / ".venv/requirements.txt").read_text().split() == wanted
+    assert "ruff==" in (project.folder / ".venv/dev.txt").read_text()
+
+    assert project.make(".venv/.installed-dev").returncode == 0
+    assert project.logged() == []
+
+
+def test_other_pins_are_installed_into_the_same_environment(project: Project) -> None:
+    project.program("python3", GOOD)
+    project.make(".venv/.installed")
+    project.logged()
+    stamp = (project.folder / ".venv/.installed").stat()
+    os.utime(project.folder / "python_env.yaml", (stamp.st_atime + 1, stamp.st_mtime + 1))
+    assert project.make(".venv/.installed").returncode == 0
+    assert [line.split()[0] for line in project.logged()] == ["pip"]
+
+
+def test_an_interrupted_install_is_taken_up_again(project: Project) -> None:
+    project.program("python3", GOOD)
+    assert project.make(".venv/.installed", PIP_EXIT="1").returncode != 0
+    project.logged()
+    assert project.make(".venv/.installed").returncode == 0
+    assert [line.split()[0] for line in project.logged()] == ["pip"]
+
+
+def test_half_an_environment_is_made_anew(project: Project) -> None:
+    project.program("python3", GOOD)
+    project.program(str(project.folder / ".venv/bin/python"), SHIM)
+    assert project.make(".venv/.installed").returncode == 0
+    assert [line.split()[0] for line in project.logged()] == ["venv", "pip"]
+
+
+def test_options_reach_mlflow_as_they_are_and_a_failure_is_one(project: Project) -> None:
+    project.program("python3", GOOD)
+    project.make(".venv/.installed")
+    mlflow = '#!/bin/sh\nfor argument in "$@"; do echo "$argument"; done\nexit ${MLFLOW_EXIT:-0}\n'
+    project.program(str(project.folder / ".venv/bin/mlflow"), mlflow)
+    done = project.make("train", "P=epochs=2 a=$HOME b=it's c=* dataset=s3://b/k.csv?x=1&y=(2)")
+    assert done.returncode == 0
+    start = ["run", ".", "-e", "train", "--env-manager", "local"]
+    values = ["epochs=2", "a=$HOME", "b=it's", "c=*", "dataset=s3://b/k.csv?x=1&y=(2)"]
+    assert done.stdout.splitlines() == start + [word for value in values for word in ("-P", value)]
+    assert project.make("evaluate", MLFLOW_EXIT="1").returncode != 0
+
+
+def test_the_ui_opens_on_the_runs_of_this_folder_or_of_the_variable(project: Project) -> None:
+    project.program("python3", GOOD)
+    project.make(".venv/.installed")
+    project.program(str(project.folder / ".venv/bin/mlflow"), '#!/bin/sh\necho "$@"\n')
+    own = project.make("ui").stdout
+    assert f"--backend-store-uri sqlite:///{project.folder}/mlflow.db --host 127.0.0.1 --port 5000" in own
+    other = project.make("ui", MLFLOW_TRACKING_URI="sqlite:///x.db", PORT="5001").stdout
+    assert "--backend-store-uri sqlite:///x.db --host 127.0.0.1 --port 5001" in other
+    assert "http://host:5000" in project.make("ui", MLFLOW_TRACKING_URI="http://host:5000").stdout
+
+
+def test_help_comes_first_and_lists_every_target(project: Project) -> None:
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    listed = re.findall(r"^make (\S+) ", project.make().stdout, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(phony.split())
