@@ -23,8 +23,10 @@ train: $(INSTALLED)  ## train and log a classifier; options as P="name=value nam
 evaluate: $(INSTALLED)  ## measure a logged model: P="model=runs:/<run id>/model dataset=ag_news"
 	@$(in_venv) mlflow run . -e evaluate --env-manager local $(options)
 
+# The jobs are those that judge traces of language models: five processes that nothing here uses.
 ui: $(INSTALLED)  ## open the tracking UI on the runs of this folder, or of $MLFLOW_TRACKING_URI; PORT=5000
-	@store="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"; \
+	@export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false; \
+	store="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"; \
 	case "$$store" in \
 	http*) echo "the server of MLFLOW_TRACKING_URI has its own UI: $$store" ;; \
 	*) $(in_venv) mlflow ui --backend-store-uri "$$store" --host 127.0.0.1 --port "$${PORT:-5000}" --workers 1 ;; \
@@ -43,7 +45,7 @@ format: $(DEV)  ## let ruff put the code in order
 	@$(in_venv) ruff format .
 
 configs: $(INSTALLED)  ## write configs/<verb>.yaml anew, after a change of newsclf/config.py
-	@$(VENV)/bin/python tools/configs.py
+	@$(VENV)/bin/python -m tools.configs
 
 clean-cache: $(INSTALLED)  ## empty the cache of frozen layers
 	@$(in_venv) python -m newsclf.model.cache --clear
@@ -86,6 +88,7 @@ $(DEV): $(INSTALLED) pyproject.toml
 
 $(TORCHTEXT)/.installed: pyproject.toml
 	$(call make_venv,$(TORCHTEXT))
+	@echo '*' > $(TORCHTEXT)/.gitignore
 	@$(TORCHTEXT)/bin/$(call listed,["dependency-groups"]["torchtext"]) > $(TORCHTEXT)/requirements.txt
 	$(TORCHTEXT)/bin/python -m pip install -r $(TORCHTEXT)/requirements.txt
 	@touch $@
@@ -94,4 +97,4 @@ lock:  ## pin whatever the direct pins of python_env.yaml need; for after a chan
 	$(call make_venv,$(VENV))
 	@sed -n '/^dependencies:/,/# What they pull in/{$(pin);}' python_env.yaml > $(VENV)/direct.txt
 	$(VENV)/bin/python -m pip install -r $(VENV)/direct.txt
-	@$(VENV)/bin/python tools/lock.py
+	@$(VENV)/bin/python -m tools.lock

@@ -147,6 +147,14 @@ def test_half_an_environment_is_made_anew(project: Project) -> None:
     assert [line.split()[0] for line in project.logged()] == ["venv", "pip"]
 
 
+def test_torchtext_has_an_environment_of_its_own(project: Project) -> None:
+    project.program("python3", GOOD)
+    assert project.make(".venv-torchtext/.installed").returncode == 0
+    assert project.logged() == ["venv by python3", "pip -m pip install -r .venv-torchtext/requirements.txt"]
+    assert "torchtext==0.18.0" in (project.folder / ".venv-torchtext/requirements.txt").read_text().split()
+    assert (project.folder / ".venv-torchtext/.gitignore").read_text() == "*\n"
+
+
 def test_options_reach_mlflow_as_they_are_and_a_failure_is_one(project: Project) -> None:
     project.program("python3", GOOD)
     project.make(".venv/.installed")

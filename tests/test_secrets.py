@@ -1,4 +1,4 @@
-"""No file of the repository holds a secret, a path of somebody's machine, or the address of a package index."""
+"""No file of the repository holds a secret, a path of a machine, or the address of a package index."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ PATTERNS = {
     # not one that says itself that it is none, nor one of a test's own server
     "password in a URL": r"://[^/\s:@'\"<>{}$]+:(?!secret@)[^/\s:@'\"<>{}$]+@(?!127\.0\.0\.1|localhost)",
     "path of a machine": r"(?<![\w.~-])/(?:root|work|home/[a-z]\w*|Users/[A-Za-z]\w*)/\w",
-    "package index": r"\b(?:pypi\.org/simple|files\.pythonhosted\.org)|--(?:extra-)?index-ur[l]|--find-link[s]",
+    "package index": r"\b(?:pypi\.org/simple|pythonhosted\.org)|--(?:extra-)?index-ur[l]|--find-link[s]",
 }
 # Put together here, or this file would hold what it looks for.
 EXAMPLES = {

@@ -1,19 +1,16 @@
-"""Writes configs/<verb>.yaml, every option with its default and its help, from newsclf/config.py: `make configs`."""
+"""Writes configs/<verb>.yaml, every option with its help and default, from config.py: `make configs`."""
 
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from newsclf.config import EvaluateConfig, TrainConfig
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from newsclf.config import EvaluateConfig, TrainConfig  # noqa: E402  (found by the line above)
-
 VERBS = {"train": TrainConfig, "evaluate": EvaluateConfig}
 
 

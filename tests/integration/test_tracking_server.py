@@ -1,0 +1,58 @@
+"""train with MLFLOW_TRACKING_URI: everything goes to a real `mlflow server`, artifacts too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def server(place) -> str:
+    folder = place.folder / "server"
+    folder.mkdir()
+    stores = ("--backend-store-uri", f"sqlite:///{folder / 'server.db'}", "--serve-artifacts")
+    artifacts = ("--artifacts-destination", folder / "artifacts")
+    return place.serve("mlflow", "server", *stores, *artifacts, ready="/health", MLFLOW_TRACKING_URI=None)
+
+
+@pytest.fixture(scope="module")
+def trained(server, place, tiny_encoder):
+    options = {"encoder": tiny_encoder, "num_samples": 80, "epochs": 2}
+    done = place.mlflow_run("train", options, MLFLOW_TRACKING_URI=server)
+    assert done.returncode == 0, done.stderr
+    (run,) = MlflowClient(server).search_runs(["0"])
+    return run, done.stdout
+
+
+def test_the_run_is_on_the_server_and_nowhere_else(trained, server, place):
+    run, printed = trained
+    assert run.info.status == "FINISHED"
+    assert (run.data.metrics["epochs_run"], run.data.params["num_samples"]) == (2, "80")
+    assert len(MlflowClient(server).get_metric_history(run.info.run_id, "val_loss")) == 2
+    assert len(run.inputs.dataset_inputs) == 3
+    assert place.runs() == []
+    assert not list(place.project.glob("ml*"))[1:]  # MLproject alone: no mlflow.db, no mlruns
+    assert f"{server}/#/experiments/0/runs/{run.info.run_id}" in printed
+
+
+def test_artifacts_go_through_the_server(trained, server, tmp_path):
+    run, _ = trained
+    assert run.info.artifact_uri.startswith("mlflow-artifacts:")
+    folder = Path(MlflowClient(server).download_artifacts(run.info.run_id, "", str(tmp_path)))
+    assert (folder / "plots" / "confusion_matrix.png").stat().st_size > 1000
+    result = json.loads((folder / "result.json").read_text())
+    assert result["metrics"]["avg_test_acc"] == run.data.metrics["avg_test_acc"]
+
+
+def test_the_model_is_evaluated_from_the_server(trained, server, in_process, monkeypatch):
+    run, _ = trained
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    assert in_process("evaluate", model=f"runs:/{run.info.run_id}/model") == 0
+    measured = MlflowClient(server).search_runs(["0"])[0]
+    assert measured.data.tags["newsclf.model_run_id"] == run.info.run_id
+    assert measured.data.metrics["accuracy"] == run.data.metrics["avg_test_acc"]

@@ -1,0 +1,114 @@
+"""What the tests of the model room share: tiny classifiers, a toy task, a logger that remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pytorch_lightning.loggers import Logger
+
+from newsclf.config import TrainConfig
+from newsclf.model import encoder
+from newsclf.model.classifier import Classifier
+from newsclf.model.tables import Batches
+from newsclf.model.tokenizer import Tokenizer
+from newsclf.model.training import Fit, fit, seed_everything
+
+CLASSES = ("Sports", "Business")
+WORDS = (("team", "season", "final", "win"), ("company", "market", "bank", "shares"))
+
+
+class Memory(Logger):
+    """Metrics as (step, name, value), in the order in which Lightning logs them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logged: list[tuple[int, str, float]] = []
+
+    name = version = "memory"
+
+    def log_hyperparams(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        self.logged += [(step or 0, name, float(value)) for name, value in metrics.items()]
+
+    def values(self, name: str) -> list[float]:
+        return [value for _, logged, value in self.logged if logged == name]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """On matrices this small, threads cost more than they save, the more so on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_encoder: Path) -> Tokenizer:
+    return Tokenizer(tiny_encoder, 32)
+
+
+@pytest.fixture
+def make_classifier(tiny_encoder: Path) -> Callable[..., Classifier]:
+    """A classifier on the tiny encoder; the same call gives the same weights."""
+
+    def make(
+        frozen: int = 0, dropout: float = 0.0, classes: Sequence[str] = CLASSES, seed: int = 0
+    ) -> Classifier:
+        torch.manual_seed(seed)
+        return Classifier(encoder.load(tiny_encoder, dropout, 0.0), classes, dropout, frozen)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def toy(tokenizer: Tokenizer) -> Callable[..., Batches]:
+    """Texts of 3 to 12 words of one of two topics, which a linear model tells apart."""
+
+    def make(rows: int, seed: int = 0, flipped: bool = False) -> Batches:
+        random = np.random.default_rng(seed)
+        labels = np.arange(rows) % 2
+        texts = [" ".join(random.choice(WORDS[label], random.integers(3, 13))) for label in labels]
+        return Batches(tokenizer(texts), 1 - labels if flipped else labels, tokenizer.pad_id)
+
+    return make
+
+
+@pytest.fixture
+def run_fit(tmp_path: Path) -> Callable[..., Fit]:
+    """`fit` with short options: fp32, no early stopping, batches of 8, checkpoints in the test's folder."""
+
+    def run(
+        classifier: Classifier,
+        train: Batches,
+        validation: Batches,
+        logger: Logger | bool = False,
+        learning_rate: float = 1e-3,
+        **options: Any,
+    ) -> Fit:
+        config = TrainConfig(**{"batch_size": 8, "epochs": 2, "patience": 0, "dropout": 0.0, **options})
+        seed_everything(config.seed)
+        return fit(
+            classifier,
+            train,
+            validation,
+            config,
+            learning_rate=learning_rate,
+            bf16=False,
+            logger=logger,
+            folder=tmp_path / "checkpoints",
+        )
+
+    return run

@@ -1,0 +1,94 @@
+"""Which parameters decay, and the learning rate of each step."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from newsclf.config import TrainConfig
+from newsclf.model.classifier import Classifier
+from newsclf.model.training import OPTIMIZERS, NewsModule
+
+
+def module(classifier: Classifier, steps: int = 10, **options: object) -> NewsModule:
+    return NewsModule(classifier, TrainConfig(**options), 0.5, steps)  # type: ignore[arg-type]
+
+
+def groups_by_name(of: NewsModule) -> dict[str, float]:
+    """The weight decay of every parameter that the optimizer has."""
+    names = {parameter: name for name, parameter in of.classifier.named_parameters()}
+    groups = of.configure_optimizers()["optimizer"].param_groups
+    held = [(names[parameter], group["weight_decay"]) for group in groups for parameter in group["params"]]
+    assert len(dict(held)) == len(held), "no parameter is in two groups"
+    return dict(held)
+
+
+@pytest.mark.parametrize("frozen", [0, 2, 3])
+def test_biases_and_layer_norms_do_not_decay_and_frozen_parameters_are_left_out(
+    make_classifier: Callable[..., Classifier], frozen: int
+) -> None:
+    classifier = make_classifier(frozen)
+    decay = groups_by_name(module(classifier, weight_decay=0.25))
+    assert decay == {
+        name: 0.0 if name.endswith("bias") or "LayerNorm" in name else 0.25
+        for name, parameter in classifier.named_parameters()
+        if parameter.requires_grad
+    }
+    assert decay["head.weight"] == 0.25
+    assert ("encoder.transformer.embeddings.LayerNorm.weight" in decay) == (frozen == 0)
+    assert ("encoder.transformer.encoder.layer.2.output.LayerNorm.weight" in decay) == (frozen < 3)
+
+
+def rates(classifier: Classifier, steps: int, warmup_fraction: float) -> list[float]:
+    optimizers = module(classifier, steps, warmup_fraction=warmup_fraction).configure_optimizers()
+    assert optimizers["lr_scheduler"]["interval"] == "step"
+    optimizer, schedule = optimizers["optimizer"], optimizers["lr_scheduler"]["scheduler"]
+    taken = []
+    for _ in range(steps):
+        taken.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert optimizer.param_groups[0]["lr"] == 0, "no step is left"
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("steps", "warmup_fraction", "expected"),
+    [
+        (10, 0.2, [1 / 3, 2 / 3, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8]),
+        (4, 0.0, [1, 3 / 4, 2 / 4, 1 / 4]),
+        (1, 0.1, [1]),
+    ],
+)
+def test_the_learning_rate_rises_and_then_falls_to_zero_in_a_line(
+    make_classifier: Callable[..., Classifier], steps: int, warmup_fraction: float, expected: list[float]
+) -> None:
+    peak = 0.5
+    got = rates(make_classifier(3), steps, warmup_fraction)
+    assert got == pytest.approx([peak * share for share in expected])
+
+
+def test_with_warmup_alone_the_rate_rises_to_the_end(make_classifier: Callable[..., Classifier]) -> None:
+    optimizers = module(make_classifier(3), 4, warmup_fraction=1.0).configure_optimizers()
+    optimizer, schedule = optimizers["optimizer"], optimizers["lr_scheduler"]["scheduler"]
+    taken = []
+    for _ in range(4):
+        taken.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert taken == pytest.approx([0.1, 0.2, 0.3, 0.4])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)]
+)
+def test_the_optimizer_is_the_one_that_was_named(
+    make_classifier: Callable[..., Classifier], name: str, kind: type
+) -> None:
+    optimizer = module(make_classifier(3), optimizer_name=name).configure_optimizers()["optimizer"]
+    assert type(optimizer) is kind
+
+
+def test_every_optimizer_that_may_be_named_is_there() -> None:
+    field = TrainConfig.__dataclass_fields__["optimizer_name"]
+    assert set(field.metadata["choices"]) == set(OPTIMIZERS)

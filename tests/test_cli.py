@@ -1,0 +1,218 @@
+"""What a shell sees of a verb: exit codes, one line on stderr, help without heavy imports."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import newsclf
+
+ROOT = Path(newsclf.__file__).parents[1]
+HEAVY = ("torch", "mlflow", "transformers", "pytorch_lightning", "pandas", "numpy", "sklearn", "matplotlib")
+# A verb that does what its option says.
+VERB = '''
+import sys, time
+from dataclasses import dataclass
+from newsclf import cli
+from newsclf.errors import InputError, Stopped
+from newsclf.options import option
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Do as told."""
+    act: str = option("nothing", "what to do")
+    times: int = option(1, "how often", low=1, high=3)
+
+def load():
+    print("loaded")
+    return verb
+
+def verb(options):
+    if options.act == "bad input":
+        raise InputError("the file news.csv is empty:\\n  give another")
+    if options.act == "fault":
+        raise ZeroDivisionError("division\\nby zero")
+    if options.act == "full disk":
+        with open("/dev/full", "w") as file:
+            file.write("news")
+    if options.act == "wait":
+        try:
+            print("waiting", flush=True)
+            time.sleep(60)
+        except Stopped:
+            print("marking", flush=True)
+            time.sleep(0.5)
+            print("marked", flush=True)
+            raise
+    print("done", options.times)
+
+sys.exit(cli.run("fake", Options, load, sys.argv[1:]))
+'''
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's own, without a run that `mlflow run` has started or a wish for tracebacks."""
+    mine = {
+        name: value for name, value in os.environ.items() if name not in ("MLFLOW_RUN_ID", "NEWSCLF_DEBUG")
+    }
+    return {**mine, **more}
+
+
+def python(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def fake(*arguments: str, **more: str) -> tuple[int, str, str]:
+    done = python("-c", VERB, *arguments, **more)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_verb_that_ends_well_exits_with_0_and_says_nothing_on_stderr() -> None:
+    assert fake("--times", "3") == (0, "loaded\ndone 3\n", "")
+
+
+def test_bad_input_exits_with_2_in_one_line() -> None:
+    assert fake("--act", "bad input") == (
+        2,
+        "loaded\n",
+        "fake: the file news.csv is empty: give another\n",
+    )
+
+
+def test_a_fault_exits_with_1_in_one_line_that_says_how_to_see_more() -> None:
+    assert fake("--act", "fault") == (
+        1,
+        "loaded\n",
+        "fake: ZeroDivisionError: division by zero (NEWSCLF_DEBUG=1 shows where)\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("act", "error"), [("fault", "ZeroDivisionError"), ("bad input", "newsclf.errors.InputError")]
+)
+def test_debug_shows_the_traceback(act: str, error: str) -> None:
+    code, _, stderr = fake("--act", act, NEWSCLF_DEBUG="1")
+    assert code == 1
+    assert stderr.startswith("Traceback (most recent call last):")
+    assert "in verb" in stderr
+    assert f"\n{error}: " in stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_the_users_to_mend() -> None:
+    code, _, stderr = fake("--act", "full disk")
+    assert code == 2
+    assert stderr == (
+        "fake: the disk is full ([Errno 28] No space left on device): free some space and run again\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--time", "2"], ["--times", "4"], ["--times"], ["times=2"]])
+def test_bad_arguments_end_before_the_verb_is_imported(arguments: list[str]) -> None:
+    code, stdout, stderr = fake(*arguments)
+    assert (code, stdout) == (2, "")
+    assert re.fullmatch(r"fake: .*\n", stderr)
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_exits_with_0_whatever_else_is_typed(flag: str) -> None:
+    code, stdout, stderr = fake("--no-such", "thing", flag)
+    assert (code, stderr) == (0, "")
+    assert stdout.startswith("Do as told.\n\nusage: mlflow run . -e fake -P name=value ...\n")
+    assert "  --times <a whole number from 1 to 3>  (default: 1)\n      how often\n" in stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_verb_after_it_has_marked_its_run(number: signal.Signals, code: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", VERB, "--act", "wait"],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)] == ["loaded\n", "waiting\n"]
+        process.send_signal(number)
+        assert process.stdout.readline() == "marking\n"
+        for second in (signal.SIGINT, signal.SIGTERM):  # an impatient user: the marking is not broken off
+            process.send_signal(second)
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (code, "marked\n")
+    assert stderr == "fake: stopped; the run is marked KILLED\n"
+
+
+def imported(stderr: str) -> set[str]:
+    """The top-level packages in a listing of `python -X importtime`."""
+    return {
+        line.rsplit("|", 1)[1].strip().split(".")[0] for line in stderr.splitlines() if line.count("|") == 2
+    }
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate"])
+def test_help_of_a_verb_imports_nothing_heavy(verb: str) -> None:
+    done = python("-X", "importtime", "-m", f"entrypoints.{verb}", "--help")
+    assert done.returncode == 0
+    assert "--dataset <text>  (default: sample)" in done.stdout
+    modules = imported(done.stderr)
+    assert "newsclf" in modules
+    assert not modules & set(HEAVY)
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "said"),
+    [
+        ("train", ["--epoch", "3"], "train: unknown option epoch: did you mean epochs?"),
+        (
+            "train",
+            ["--config", "configs/train.yaml", "--epoch", "3"],
+            "train: unknown option epoch: did you mean epochs?",
+        ),
+        (
+            "train",
+            ["--epochs", "0"],
+            "train: option epochs is '0': it must be a whole number from 1 to 10000",
+        ),
+        (
+            "train",
+            ["--precision", "fp16"],
+            "train: option precision is 'fp16': it must be one of auto, fp32, bf16; did you mean bf16?",
+        ),
+        (
+            "train",
+            ["--config", "configs/experiments/studi.yaml"],
+            "train: config file configs/experiments/studi.yaml does not exist: "
+            "did you mean configs/experiments/study.yaml?",
+        ),
+        ("evaluate", ["--modle", "m"], "evaluate: unknown option modle: did you mean model?"),
+    ],
+)
+def test_a_misspelt_argument_of_a_verb_ends_at_once(verb: str, arguments: list[str], said: str) -> None:
+    done = python("-X", "importtime", "-m", f"entrypoints.{verb}", *arguments)
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
+    assert lines == [said]
+    assert not imported(done.stderr) & set(HEAVY)
+
+
+def test_evaluate_asks_for_its_model() -> None:
+    done = python("-m", "entrypoints.evaluate", "--config", "configs/evaluate.yaml")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "evaluate: option model is missing: "
+        "the model: runs:/<run id>/model, models:/<name>@<alias>, or a local folder\n"
+    )
