@@ -8,14 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from newsclf.errors import InputError, Stopped
+from newsclf.errors import InputError, Stopped, disk_full
 from newsclf.options import help_text, resolve
-
-# Libraries put a full disk in words of their own kinds of error: the system's, SQLite's.
-DISK_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 
 
 def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]], arguments: Sequence[str]) -> int:
@@ -23,36 +21,39 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
 
     load imports the verb and returns its function: help and bad arguments need none of its imports.
     """
-    usage = f"{config_class.__doc__}\n\nusage: mlflow run . -e {verb} -P name=value ...\n       python -m entrypoints.{verb} --name value ..."
     if {"--help", "-h"} & set(arguments):
-        print(help_text(config_class, usage))
+        usage = f"usage: mlflow run . -e {verb} -P name=value ...\n       python -m entrypoints.{verb} --name value ..."
+        print(help_text(config_class, f"{config_class.__doc__}\n\n{usage}"))
         return 0
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    run_id = os.environ.get("MLFLOW_RUN_ID")  # of `mlflow run`; MLflow takes it out of the environment later
     try:
-        config = resolve(config_class, arguments)  # before the imports: a misspelt name ends at once
+        config: Any = resolve(config_class, arguments)  # before the imports: a misspelt name ends at once
         load()(config)
+        return 0
     except InputError as error:
-        return _ended(verb, "FAILED", error, str(error), 2)
+        _trace()
+        status, message, code = "FAILED", str(error), 2
     except Stopped as stop:
-        return _ended(verb, "KILLED", stop, "stopped; the run is marked KILLED", 128 + stop.signal_number)
+        _trace()
+        status, message, code = "KILLED", "stopped; the run is marked KILLED", 128 + stop.signal_number
     except Exception as error:
-        if any(sign in str(error) for sign in DISK_FULL):
-            return _ended(verb, "FAILED", error, f"the disk is full ({error}): free some space and run again", 2)
-        return _ended(verb, "FAILED", error, f"{type(error).__name__}: {error}", 1)
-    return 0
-
-
-def _ended(verb: str, status: str, error: BaseException, message: str, code: int) -> int:
-    if os.environ.get("NEWSCLF_DEBUG") == "1":
-        raise error
-    hint = "" if code != 1 else " (NEWSCLF_DEBUG=1 shows where)"
-    print(f"{verb}: {' '.join(message.split())}{hint}", file=sys.stderr, flush=True)
-    if os.environ.get("MLFLOW_RUN_ID"):
+        _trace()
+        status, message, code = "FAILED", f"{type(error).__name__}: {error} (NEWSCLF_DEBUG=1 shows where)", 1
+        if line := disk_full(error):
+            message, code = f"the disk is full ({line}): free some space and run again", 2
+    print(f"{verb}: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    if run_id:
         from newsclf.tracking.run import report_early_end
 
-        report_early_end(status, message)
+        report_early_end(run_id, status, message)
     return code
+
+
+def _trace() -> None:
+    if os.environ.get("NEWSCLF_DEBUG") == "1":
+        traceback.print_exc()
 
 
 def _stop(signal_number: int, _: Any) -> None:

@@ -19,10 +19,12 @@ class DataOptions:
         "sample", "sample, 20newsgroups, ag_news, or a path or s3:// URI ending in .csv, .parquet or .jsonl"
     )
     test_dataset: str | None = option(
-        None, "a second table that is the test split (for a table given as dataset); without it one is split off"
+        None,
+        "a second table that is the test split (for a table given as dataset); without it one is split off",
     )
     data_dir: str = option(
-        "", "root folder of 20newsgroups/ and ag_news/; empty: $NEWSCLF_DATA_DIR, else the user's cache folder"
+        "",
+        "root folder of 20newsgroups/ and ag_news/; empty: $NEWSCLF_DATA_DIR, else the user's cache folder",
     )
     text_column: str = option("text", "name of the text column in a table")
     label_column: str = option("label", "name of the label column in a table")
@@ -39,7 +41,9 @@ class DataOptions:
     val_fraction: float = option(0.1, "share of the training rows kept for validation", low=0.01, high=0.5)
     test_fraction: float = option(0.2, "share of a table that is split off as test rows", low=0.01, high=0.5)
     bad_rows: str = option(
-        "error", "rows of a table that cannot be used: end with an error, or drop and count", choices=("error", "drop")
+        "error",
+        "rows of a table that cannot be used: end with an error, or drop and count",
+        choices=("error", "drop"),
     )
     seed: int = option(0, "seed of the split, the sample, the weights and the batches", low=0, high=2**32 - 1)
 
@@ -51,12 +55,20 @@ class TrainConfig(DataOptions):
     encoder: str = option("minilm", "minilm (packaged), a hub id such as bert-base-uncased, or a local folder")
     max_length: int = option(128, "tokens of a text that are read; what is longer is cut", low=8, high=8192)
     trainable_layers: int | None = option(
-        None, "encoder layers that are trained, from the top; 0 trains the head alone", low=0, high=1000, none="all"
+        None,
+        "encoder layers that are trained, from the top; 0 trains the head alone",
+        low=0,
+        high=1000,
+        none="all",
     )
     epochs: int = option(3, "passes over the training rows", low=1, high=10_000)
     batch_size: int = option(32, "rows in a training step", low=1, high=65_536)
     learning_rate: float | None = option(
-        None, "peak learning rate; auto: 0.0002 where encoder layers are trained, else 0.001", low=1e-8, high=10, none="auto"
+        None,
+        "peak learning rate; auto: 0.0002 where encoder layers are trained, else 0.001",
+        low=1e-8,
+        high=10,
+        none="auto",
     )
     optimizer_name: str = option("adamw", "optimizer", choices=("adamw", "adam", "sgd"))
     weight_decay: float = option(0.01, "weight decay; biases and LayerNorms have none", low=0, high=10)
@@ -66,15 +78,23 @@ class TrainConfig(DataOptions):
     attention_dropout: float = option(
         0.0, "dropout inside attention; above 0 the fused attention kernel is off on a CPU", low=0, high=0.9
     )
-    patience: int = option(3, "epochs without a lower val_loss before training stops early; 0: never", low=0, high=10_000)
+    patience: int = option(
+        3, "epochs without a lower val_loss before training stops early; 0: never", low=0, high=10_000
+    )
     precision: str = option(
         "auto", "arithmetic; auto: bf16 on a GPU that has it, else fp32", choices=("auto", "fp32", "bf16")
     )
-    device: str = option("auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps"))
-    num_workers: int = option(0, "processes that prepare batches; 0 prepares them in the training process", low=0, high=256)
+    device: str = option(
+        "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
+    )
+    num_workers: int = option(
+        0, "processes that prepare batches; 0 prepares them in the training process", low=0, high=256
+    )
     prefix_cache: bool = option(True, "compute frozen layers once and keep their output on disk")
     cache_dir: str = option("", "folder of that cache; empty: $NEWSCLF_CACHE_DIR, else the user's cache folder")
-    cache_limit_gb: float = option(20.0, "size limit of that cache; the entries unused for longest go first", low=0, high=1e6)
+    cache_limit_gb: float = option(
+        20.0, "size limit of that cache; the entries unused for longest go first", low=0, high=1e6
+    )
     output_dir: str = option("", "folder for result.json and plots; empty: outputs/train/<run id>")
 
 
@@ -82,11 +102,17 @@ class TrainConfig(DataOptions):
 class EvaluateConfig(DataOptions):
     """Measure a logged model on labelled news, alone or against a baseline."""
 
-    model: str = option(dataclasses.MISSING, "the model: runs:/<run id>/model, models:/<name>@<alias>, or a local folder")
+    model: str = option(
+        dataclasses.MISSING, "the model: runs:/<run id>/model, models:/<name>@<alias>, or a local folder"
+    )
     baseline: str | None = option(None, "a second model that is compared on the same rows")
     split: str = option(
-        "test", "which rows: a split as train makes it, or all rows of a table", choices=("train", "validation", "test", "all")
+        "test",
+        "which rows: a split as train makes it, or all rows of a table",
+        choices=("train", "validation", "test", "all"),
     )
     bootstrap_samples: int = option(2000, "resamples behind the 95 % intervals", low=100, high=100_000)
-    device: str = option("auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps"))
+    device: str = option(
+        "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
+    )
     output_dir: str = option("", "folder for result.json and plots; empty: outputs/evaluate/<run id>")

@@ -18,3 +18,12 @@ class Stopped(BaseException):
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"stopped by signal {signal_number}")
         self.signal_number = signal_number
+
+
+# Libraries put a full disk in words of their own kinds of error: the system's, SQLite's.
+DISK_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
+
+
+def disk_full(error: BaseException) -> str:
+    """The line of the error's message that tells of a full disk; empty for any other error."""
+    return next((line for line in str(error).splitlines() if any(sign in line for sign in DISK_FULL)), "")

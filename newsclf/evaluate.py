@@ -64,10 +64,20 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
         metrics["peak_memory_bytes"] = peak_memory_bytes()
 
         mlflow.log_metrics(metrics, model_id=model.model_id)
-        file = write_result(folder, verb="evaluate", run_id=run_id, config=config, metrics=metrics, model=config.model, plots=str(folder))
+        file = write_result(
+            folder,
+            verb="evaluate",
+            run_id=run_id,
+            config=config,
+            metrics=metrics,
+            model=config.model,
+            plots=str(folder),
+        )
         mlflow.log_artifact(str(file))
     for name in ("accuracy", "macro_f1"):
-        print(f"{name} {metrics[name]:.4f} (95 % interval {metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f})")
+        print(
+            f"{name} {metrics[name]:.4f} (95 % interval {metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f})"
+        )
     print(f"log-loss {metrics['log_loss']:.4f}, calibration error {metrics['expected_calibration_error']:.4f}")
     if config.baseline is not None:
         print(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import functools
 import math
 import types
 import typing
@@ -49,16 +48,17 @@ def resolve(config_class: type[Config], arguments: Sequence[str]) -> Config:
     given = _pairs(arguments)
     path = given.pop("config", None)
     values: dict[str, Any] = _read_yaml(Path(path)) if path else {}
-    return build(config_class, {**values, **given}, origin=f"in {path}" if path else "")
+    fields = [field.name for field in dataclasses.fields(config_class)]  # type: ignore[arg-type]
+    _check_names(given, [*fields, "config"], "")
+    _check_names(values, fields, f"in {path}")
+    return build(config_class, {**values, **given})
 
 
-def build(config_class: type[Config], values: Mapping[str, Any], origin: str = "") -> Config:
+def build(config_class: type[Config], values: Mapping[str, Any]) -> Config:
     """Check `values` (text or YAML scalars and lists, by option name) and make the dataclass of them."""
     fields = {field.name: field for field in dataclasses.fields(config_class)}  # type: ignore[arg-type]
     hints = _type_hints(config_class)
-    for name in values:
-        if name not in fields:
-            raise InputError(_unknown("option", name, [*fields, "config"], origin))
+    _check_names(values, list(fields), "")
     checked = {name: _check(fields[name], hints[name], value) for name, value in values.items()}
     for name, field in fields.items():
         if name not in checked and field.default is dataclasses.MISSING:
@@ -68,10 +68,7 @@ def build(config_class: type[Config], values: Mapping[str, Any], origin: str = "
 
 def as_text(config: Any) -> dict[str, str]:
     """Every option of `config` by name, as the text that would be typed for it (and is logged)."""
-    return {
-        field.name: _text(field, getattr(config, field.name))
-        for field in dataclasses.fields(config)
-    }
+    return {field.name: _text(field, getattr(config, field.name)) for field in dataclasses.fields(config)}
 
 
 def as_yaml(config: Any) -> dict[str, Any]:
@@ -137,6 +134,12 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return {str(name): value for name, value in loaded.items()}
 
 
+def _check_names(values: Mapping[str, Any], valid: Sequence[str], origin: str) -> None:
+    for name in values:
+        if name not in valid:
+            raise InputError(_unknown("option", name, valid, origin))
+
+
 def _unknown(kind: str, name: str, valid: Sequence[str], origin: str) -> str:
     where = f" {origin}" if origin else ""
     near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
@@ -144,8 +147,7 @@ def _unknown(kind: str, name: str, valid: Sequence[str], origin: str) -> str:
     return f"unknown {kind} {name}{where}: {hint}"
 
 
-@functools.cache
-def _type_hints(config_class: type) -> dict[str, Any]:
+def _type_hints(config_class: Any) -> dict[str, Any]:
     return typing.get_type_hints(config_class)
 
 

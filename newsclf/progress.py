@@ -17,7 +17,7 @@ def progress(label: str, total: int, unit: str = "rows") -> Iterator[Callable[[i
         from tqdm import tqdm
 
         with tqdm(total=total, desc=label, unit=f" {unit}", unit_scale=True) as bar:
-            yield lambda count: bool(bar.update(count)) and None
+            yield lambda count: (bar.update(count), None)[1]
         return
     done, told = 0, time.monotonic()
 

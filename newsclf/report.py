@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +27,9 @@ def log_report(
     labels: [rows] class indices; probabilities: [rows, classes].
     """
     for name, figure in all_plots(labels, probabilities, classes).items():
-        figure.savefig(folder / name)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # a class name in a script the font lacks
+            figure.savefig(folder / name)
         mlflow.log_artifact(str(folder / name), "plots")
     errors = most_confident_errors(texts, labels, probabilities, classes)
     errors.to_csv(folder / "confident_errors.csv", index=False)

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from newsclf.config import TrainConfig
 from newsclf.data import Dataset, fingerprint_texts, load
@@ -33,6 +32,7 @@ HEAD_RATE, ENCODER_RATE = 1e-3, 2e-4
 def train(config: TrainConfig) -> dict[str, float]:
     """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
     config = resolve_auto(config)
+    assert config.learning_rate is not None
     began = time.perf_counter()
     with open_run("train", config) as run:
         import mlflow
@@ -90,7 +90,13 @@ def train(config: TrainConfig) -> dict[str, float]:
         }
         mlflow.log_metrics(metrics, model_id=model.model_id)
         file = write_result(
-            folder, verb="train", run_id=run_id, config=config, metrics=metrics, model=f"runs:/{run_id}/model", plots=str(folder)
+            folder,
+            verb="train",
+            run_id=run_id,
+            config=config,
+            metrics=metrics,
+            model=f"runs:/{run_id}/model",
+            plots=str(folder),
         )
         mlflow.log_artifact(str(file))
     print(
@@ -112,15 +118,20 @@ def resolve_auto(config: TrainConfig) -> TrainConfig:
     )
 
 
-def make_classifier(config: TrainConfig, files: EncoderFiles, classes: tuple[str, ...], tokenizer: Tokenizer) -> Classifier:
-    """The encoder with a new head, on its device. Raises InputError where the options do not fit the encoder."""
+def make_classifier(
+    config: TrainConfig, files: EncoderFiles, classes: tuple[str, ...], tokenizer: Tokenizer
+) -> Classifier:
+    """The encoder with a new head, on its device. Raises InputError where the options do not fit it."""
     loaded = encoder.load(files.folder, config.dropout, config.attention_dropout)
     depth = len(loaded.layers)
     if config.trainable_layers is not None and config.trainable_layers > depth:
-        raise InputError(f"option trainable_layers is {config.trainable_layers}: encoder {config.encoder} has {depth} layers")
+        raise InputError(
+            f"option trainable_layers is {config.trainable_layers}: encoder {config.encoder} has {depth} layers"
+        )
     if tokenizer.max_length > loaded.max_positions:
         raise InputError(
-            f"option max_length is {tokenizer.max_length}: encoder {config.encoder} reads at most {loaded.max_positions} tokens"
+            f"option max_length is {tokenizer.max_length}: "
+            f"encoder {config.encoder} reads at most {loaded.max_positions} tokens"
         )
     frozen = 0 if config.trainable_layers is None else depth - config.trainable_layers
     return Classifier(loaded, classes, config.dropout, frozen).to(config.device)
@@ -155,7 +166,13 @@ def model_inputs(
 
 
 def _frozen_output(
-    split: str, texts: list[str], files: EncoderFiles, tokenizer: Tokenizer, classifier: Classifier, cache: Cache, bf16: bool
+    split: str,
+    texts: list[str],
+    files: EncoderFiles,
+    tokenizer: Tokenizer,
+    classifier: Classifier,
+    cache: Cache,
+    bf16: bool,
 ) -> Table:
     key = prefix.key(files.sha256, tokenizer.key, fingerprint_texts(texts), classifier, bf16)
     found = prefix.cached(cache, key, classifier)
@@ -165,7 +182,10 @@ def _frozen_output(
     tokens = tokenizer(texts)
     size = prefix.size(classifier, tokens)
     if not cache.fits(size):
-        print(f"frozen layers, {split}: {size / 1e9:.1f} GB are over cache_limit_gb, so they are computed in every epoch", flush=True)
+        print(
+            f"frozen layers, {split}: their {size / 1e9:.1f} GB are over cache_limit_gb, so every epoch computes them",
+            flush=True,
+        )
         return tokens
     with progress(f"frozen layers, {split}", len(texts)) as update:
         return prefix.compute(classifier, cache, key, tokens, tokenizer.pad_id, bf16, update)
@@ -174,4 +194,6 @@ def _frozen_output(
 def _described(dataset: Dataset) -> str:
     rows = ", ".join(f"{len(frame):,} {split}" for split, frame in dataset.splits.items())
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in dataset.notes.items() if count)
-    return f"{dataset.name}: {len(dataset.classes)} classes, {rows} rows" + (f" (dropped: {dropped})" if dropped else "")
+    return f"{dataset.name}: {len(dataset.classes)} classes, {rows} rows" + (
+        f" (dropped: {dropped})" if dropped else ""
+    )

@@ -52,9 +52,7 @@ def test_there_is_something_to_hold() -> None:
 
 
 def test_imports_are_absolute() -> None:
-    assert [
-        path for path, modules in files("newsclf") if any(module.startswith(".") for module in modules)
-    ] == []
+    assert [path for path, modules in files("newsclf") if any(module.startswith(".") for module in modules)] == []
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -66,20 +64,14 @@ def test_a_room_imports_no_verb_and_no_other_room(room: str) -> None:
 
 def test_only_doors_and_verbs_import_verbs() -> None:
     verbs = {f"newsclf/{verb}.py" for verb in VERBS}
-    found = {
-        path: parts_of_newsclf(modules) & set(VERBS)
-        for path, modules in files("newsclf")
-        if path not in verbs
-    }
+    found = {path: parts_of_newsclf(modules) & set(VERBS) for path, modules in files("newsclf") if path not in verbs}
     assert {path: parts for path, parts in found.items() if parts} == {}
 
 
 def test_a_door_imports_its_verb_alone() -> None:
     for path, modules in files("entrypoints"):
         assert parts_of_newsclf(modules) <= {"cli", "config", Path(path).stem}, path
-        assert packages(modules) <= {"newsclf", "sys", "collections", "__future__"}, (
-            f"{path} must stay quick to start"
-        )
+        assert packages(modules) <= {"newsclf", "sys", "collections", "__future__"}, f"{path} must stay quick to start"
 
 
 def test_the_data_room_knows_nothing_of_models() -> None:
@@ -90,9 +82,7 @@ def test_the_data_room_knows_nothing_of_models() -> None:
 
 def test_only_tracking_and_verbs_talk_to_mlflow() -> None:
     allowed = MAY_IMPORT_MLFLOW | {f"newsclf/{verb}.py" for verb in VERBS}
-    found = [
-        path for path, modules in files("newsclf") if "mlflow" in packages(modules) and path not in allowed
-    ]
+    found = [path for path, modules in files("newsclf") if "mlflow" in packages(modules) and path not in allowed]
     assert [path for path in found if not path.startswith("newsclf/tracking/")] == []
 
 

@@ -58,9 +58,7 @@ sys.exit(cli.run("fake", Options, load, sys.argv[1:]))
 
 def environment(**more: str) -> dict[str, str]:
     """This process's own, without a run that `mlflow run` has started or a wish for tracebacks."""
-    mine = {
-        name: value for name, value in os.environ.items() if name not in ("MLFLOW_RUN_ID", "NEWSCLF_DEBUG")
-    }
+    mine = {name: value for name, value in os.environ.items() if name not in ("MLFLOW_RUN_ID", "NEWSCLF_DEBUG")}
     return {**mine, **more}
 
 
@@ -100,9 +98,7 @@ def test_a_fault_exits_with_1_in_one_line_that_says_how_to_see_more() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("act", "error"), [("fault", "ZeroDivisionError"), ("bad input", "newsclf.errors.InputError")]
-)
+@pytest.mark.parametrize(("act", "error"), [("fault", "ZeroDivisionError"), ("bad input", "newsclf.errors.InputError")])
 def test_debug_shows_the_traceback(act: str, error: str) -> None:
     code, _, stderr = fake("--act", act, NEWSCLF_DEBUG="1")
     assert code == 1
@@ -115,9 +111,7 @@ def test_debug_shows_the_traceback(act: str, error: str) -> None:
 def test_a_full_disk_is_the_users_to_mend() -> None:
     code, _, stderr = fake("--act", "full disk")
     assert code == 2
-    assert stderr == (
-        "fake: the disk is full ([Errno 28] No space left on device): free some space and run again\n"
-    )
+    assert stderr == ("fake: the disk is full ([Errno 28] No space left on device): free some space and run again\n")
 
 
 @pytest.mark.parametrize("arguments", [["--time", "2"], ["--times", "4"], ["--times"], ["times=2"]])
@@ -158,9 +152,7 @@ def test_a_signal_ends_the_verb_after_it_has_marked_its_run(number: signal.Signa
 
 def imported(stderr: str) -> set[str]:
     """The top-level packages in a listing of `python -X importtime`."""
-    return {
-        line.rsplit("|", 1)[1].strip().split(".")[0] for line in stderr.splitlines() if line.count("|") == 2
-    }
+    return {line.rsplit("|", 1)[1].strip().split(".")[0] for line in stderr.splitlines() if line.count("|") == 2}
 
 
 @pytest.mark.parametrize("verb", ["train", "evaluate"])

@@ -23,9 +23,7 @@ case "$1 $2" in
 esac
 """
 OLD = "#!/bin/sh\nexec PYTHON -c 'import sys; sys.version_info = (3, 10, 4); exec(sys.argv[1])' \"$2\"\n"
-WITHOUT_VENV = (
-    '#!/bin/sh\nexec PYTHON -c \'import sys; sys.modules["ensurepip"] = None; exec(sys.argv[1])\' "$2"\n'
-)
+WITHOUT_VENV = '#!/bin/sh\nexec PYTHON -c \'import sys; sys.modules["ensurepip"] = None; exec(sys.argv[1])\' "$2"\n'
 SHIM = '#!/bin/sh\necho "pyenv: ${0##*/}: command not found" >&2\nexit 127\n'
 
 
@@ -67,22 +65,16 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "script", [None, OLD, WITHOUT_VENV, SHIM], ids=["none", "old", "without venv", "pyenv shim"]
-)
+@pytest.mark.parametrize("script", [None, OLD, WITHOUT_VENV, SHIM], ids=["none", "old", "without venv", "pyenv shim"])
 @pytest.mark.parametrize("target", ["train", "test", "check-torchtext"])
-def test_a_missing_or_wrong_python_ends_in_one_sentence(
-    project: Project, script: str | None, target: str
-) -> None:
+def test_a_missing_or_wrong_python_ends_in_one_sentence(project: Project, script: str | None, target: str) -> None:
     if script:
         project.program("python3", script)
     done = project.make(target)
     assert done.returncode != 0
     assert done.stdout == ""
     sentence, makes_own_line = done.stderr.splitlines()
-    assert re.fullmatch(
-        r"newsclf needs Python 3\.11 or 3\.12 .* which none of these is: python3\.11 .*\.", sentence
-    )
+    assert re.fullmatch(r"newsclf needs Python 3\.11 or 3\.12 .* which none of these is: python3\.11 .*\.", sentence)
     assert makes_own_line.startswith("make: ***")
     assert not (project.folder / ".venv").exists()
 

@@ -49,9 +49,7 @@ def test_without_arguments_every_option_has_its_default() -> None:
 
 def test_values_have_the_types_of_their_fields() -> None:
     got = brew("--cups", "3", "--strength=2", "--milk", "True", "--spices", "mint, anise", "--drink=coffee")
-    assert got == Brew(
-        drink="coffee", cups=3, strength=2.0, milk=True, spices=("mint", "anise"), for_whom="Ada"
-    )
+    assert got == Brew(drink="coffee", cups=3, strength=2.0, milk=True, spices=("mint", "anise"), for_whom="Ada")
     assert (type(got.cups), type(got.strength)) == (int, float)
 
 
@@ -73,10 +71,7 @@ def test_values_have_the_types_of_their_fields() -> None:
     ],
 )
 def test_what_may_be_typed(argument: str, name: str, value: object) -> None:
-    assert (
-        getattr(resolve(Brew, [argument] if name == "for_whom" else ["--for_whom=x", argument]), name)
-        == value
-    )
+    assert getattr(resolve(Brew, [argument] if name == "for_whom" else ["--for_whom=x", argument]), name) == value
 
 
 @pytest.mark.parametrize(

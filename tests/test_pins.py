@@ -60,13 +60,9 @@ def test_the_ranges_are_of_the_direct_pins_and_contain_them() -> None:
     for name, wanted in ranges.items():
         (pin,) = PINNED[name].specifier
         assert wanted.specifier.contains(pin.version), f"{wanted} does not contain the pin {pin.version}"
-        assert {part.operator for part in wanted.specifier} == {">=", "<"}, (
-            f"{wanted} is not closed on both sides"
-        )
+        assert {part.operator for part in wanted.specifier} == {">=", "<"}, f"{wanted} is not closed on both sides"
         major = Version(pin.version).major
-        assert not wanted.specifier.contains(f"{major + 1}.0"), (
-            f"{wanted} reaches into the next major version"
-        )
+        assert not wanted.specifier.contains(f"{major + 1}.0"), f"{wanted} reaches into the next major version"
 
 
 def test_the_pins_are_all_that_the_direct_ones_need() -> None:
@@ -85,9 +81,7 @@ def test_a_package_pinned_twice_has_one_version() -> None:
 
 @pytest.mark.parametrize("where", ["pins", "ranges", "environment"])
 def test_no_wheel_that_was_taken_over(where: str) -> None:
-    lists = (
-        [lines for _, lines in exact_lists()] if where == "pins" else [PYPROJECT["project"]["dependencies"]]
-    )
+    lists = [lines for _, lines in exact_lists()] if where == "pins" else [PYPROJECT["project"]["dependencies"]]
     if where == "environment":
         lists = [[f"{found.name}=={found.version}" for found in metadata.distributions()]]
     requirements = [Requirement(line) for lines in lists for line in lines]

@@ -32,9 +32,7 @@ def defaults(verb: str) -> str:
     ]
     for field in fields:
         lines += ["", f"# {field.metadata['help']}"]
-        lines += [
-            f"# {field.name}: (required)" if field.name in required else f"{field.name}: {as_yaml(field)}"
-        ]
+        lines += [f"# {field.name}: (required)" if field.name in required else f"{field.name}: {as_yaml(field)}"]
     return "\n".join(lines) + "\n"
 
 

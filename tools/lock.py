@@ -63,9 +63,7 @@ def locked_block(direct: list[str]) -> list[str]:
     lines = []
     for line in direct:
         match = PIN.match(line)
-        lines.append(
-            f"- {match['name']}=={installed_version(match['name'])}{match['comment']}" if match else line
-        )
+        lines.append(f"- {match['name']}=={installed_version(match['name'])}{match['comment']}" if match else line)
     return [
         *lines,
         PULLED_IN,

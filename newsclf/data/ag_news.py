@@ -75,9 +75,7 @@ def find_files(root: Path) -> dict[Split, Path]:
     files = {"train": home / "train.csv", "test": home / "test.csv"}
     for split, path in files.items():
         if not os.path.isfile(path):
-            supply = (
-                f"put AG News's {path.name} at {path}, or set data_dir to a folder with ag_news/{path.name}"
-            )
+            supply = f"put AG News's {path.name} at {path}, or set data_dir to a folder with ag_news/{path.name}"
             download(f"{base.rstrip('/')}/{path.name}", path, "md5", MD5[split], supply)
     return files
 

@@ -59,9 +59,7 @@ def read_jsonl(data: bytes, columns: Sequence[str], name: str) -> pd.DataFrame:
         except (ValueError, RecursionError) as error:
             raise InputError(f"{name}, line {line}: not JSON ({one_line(error)})") from None
         if not isinstance(value, dict):
-            raise InputError(
-                f"{name}, line {line}: not a JSON object; each line is one, with {listed(columns)}"
-            )
+            raise InputError(f"{name}, line {line}: not a JSON object; each line is one, with {listed(columns)}")
         lines.append(line)
         objects.append(value)
     if not objects:

@@ -70,9 +70,7 @@ def load(options: DataOptions) -> Dataset:
         require_rows(train, classes, least + 1, "to have it in every split")
         train, test = hold_out(train, classes, options.test_fraction, options.seed, "test", keep=least)
     if strangers := sorted(set(test["label"]) - set(classes)):
-        raise InputError(
-            f"labels in the test split only: {listed(strangers)}; add training rows or drop these"
-        )
+        raise InputError(f"labels in the test split only: {listed(strangers)}; add training rows or drop these")
     train, notes["train_rows_also_in_test"] = drop_overlap(train, test)
     require_rows(train, classes, least, "for training, without the texts of the test split")
 

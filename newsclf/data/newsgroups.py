@@ -119,8 +119,7 @@ def _fetch(home: Path, split: str, categories: tuple[str, ...], remove: tuple[st
             )
     except Exception as error:  # a damaged archive or cache fails in any of tar, zlib, pickle
         raise InputError(
-            f"cannot read 20 Newsgroups in {home} ({one_line(error)}); "
-            f"delete {CACHE} there to have it made anew"
+            f"cannot read 20 Newsgroups in {home} ({one_line(error)}); delete {CACHE} there to have it made anew"
         ) from None
     labels = [posts.target_names[target] for target in posts.target]
     index = pd.RangeIndex(1, len(labels) + 1, name="row")

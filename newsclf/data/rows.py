@@ -38,9 +38,7 @@ def check_rows(rows: pd.DataFrame, bad_rows: str, where: str) -> tuple[pd.DataFr
     counts = {name: int(n) for name, n in reasons.value_counts().items() if name}
     found = {name: counts[name] for name in REASONS if name in counts}
     if found and bad_rows == "error":
-        parts = [
-            f"{n} {REASONS[name]} ({_places(reasons.index[reasons == name])})" for name, n in found.items()
-        ]
+        parts = [f"{n} {REASONS[name]} ({_places(reasons.index[reasons == name])})" for name, n in found.items()]
         raise InputError(f"bad rows in {where}: {'; '.join(parts)}; bad_rows=drop would drop them")
     good = rows[(reasons == "").to_numpy()]
     if good.empty:

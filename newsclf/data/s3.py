@@ -63,9 +63,7 @@ def read_object(uri: str) -> bytes:
         code = str(error.response.get("Error", {}).get("Code", ""))
         raise InputError(f"{where}: {MEANINGS.get(code) or _without_login(str(error))}") from None
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-        raise InputError(
-            f"{where}: {_without_login(str(error))}; check network and MLFLOW_S3_ENDPOINT_URL"
-        ) from None
+        raise InputError(f"{where}: {_without_login(str(error))}; check network and MLFLOW_S3_ENDPOINT_URL") from None
     if not data.strip():
         raise InputError(f"{one_line(uri)} is empty")
     return data

@@ -24,9 +24,7 @@ def read(options: DataOptions) -> RawData:
     try:
         data = PATH.read_bytes().replace(b"\r\n", b"\n")
     except OSError as error:
-        raise InputError(
-            f"cannot read the packaged {PATH} ({error.strerror}); install newsclf again"
-        ) from None
+        raise InputError(f"cannot read the packaged {PATH} ({error.strerror}); install newsclf again") from None
     if (found := hashlib.sha256(data).hexdigest()) != SHA256:
         raise InputError(
             f"the packaged sample {PATH} was altered (SHA256 {found}, packaged {SHA256}); restore it with "

@@ -27,9 +27,7 @@ def allocate(total: int, available: np.ndarray, least: int, most: np.ndarray) ->
     return counts
 
 
-def draw(
-    rows: pd.DataFrame, classes: tuple[str, ...], num_samples: int, seed: int, least: int
-) -> pd.DataFrame:
+def draw(rows: pd.DataFrame, classes: tuple[str, ...], num_samples: int, seed: int, least: int) -> pd.DataFrame:
     """Exactly `num_samples` of `rows`, stratified by class, in their order.
 
     least: rows that each class gets at the least.
@@ -97,9 +95,7 @@ def class_counts(rows: pd.DataFrame, classes: tuple[str, ...]) -> np.ndarray:
     return rows["label"].value_counts().reindex(list(classes), fill_value=0).to_numpy()
 
 
-def _chosen(
-    rows: pd.DataFrame, classes: tuple[str, ...], counts: np.ndarray, seed: int, stream: str
-) -> np.ndarray:
+def _chosen(rows: pd.DataFrame, classes: tuple[str, ...], counts: np.ndarray, seed: int, stream: str) -> np.ndarray:
     """A mask over `rows` with `counts` random rows of each class."""
     random = np.random.default_rng([seed, STREAMS[stream]])
     labels = rows["label"].to_numpy()

@@ -48,9 +48,7 @@ def read_table(location: str, text_column: str, label_column: str) -> pd.DataFra
     return pd.DataFrame(
         {
             "text": [text_of(value, place) for value, place in zip(rows[text_column], places, strict=True)],
-            "label": [
-                label_of(value, place) for value, place in zip(rows[label_column], places, strict=True)
-            ],
+            "label": [label_of(value, place) for value, place in zip(rows[label_column], places, strict=True)],
         },
         index=rows.index,
         dtype=object,
@@ -88,9 +86,7 @@ def read_bytes(location: str) -> bytes:
 
         return read_object(location)
     if scheme:
-        raise InputError(
-            f"{one_line(public_name(location))}: only local paths and s3:// are read, not {scheme}://"
-        )
+        raise InputError(f"{one_line(public_name(location))}: only local paths and s3:// are read, not {scheme}://")
     path = Path(location).expanduser()
     try:
         data = path.read_bytes()

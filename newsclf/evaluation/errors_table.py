@@ -12,7 +12,11 @@ CHARACTERS = 2000
 
 
 def most_confident_errors(
-    texts: Sequence[str], labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], rows: int = ROWS
+    texts: Sequence[str],
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    rows: int = ROWS,
 ) -> pd.DataFrame:
     """At most `rows` wrong rows, the most confident first.
 

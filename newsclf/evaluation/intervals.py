@@ -7,9 +7,7 @@ import numpy as np
 LEVEL = 0.95
 
 
-def bootstrap(
-    labels: np.ndarray, predictions: list[np.ndarray], samples: int, seed: int
-) -> dict[str, np.ndarray]:
+def bootstrap(labels: np.ndarray, predictions: list[np.ndarray], samples: int, seed: int) -> dict[str, np.ndarray]:
     """Accuracy and macro-F1 of each of several models on the same resamples of the rows.
 
     labels: [rows]; predictions: one [rows] of class indices a model.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -37,10 +38,19 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: Sequenc
         for column in range(size):
             if counts[row, column] or size <= 10:
                 colour = "white" if shares[row, column] > 0.55 else INK
-                axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=colour, fontsize=font)
+                axes.text(
+                    column,
+                    row,
+                    f"{counts[row, column]:,}",
+                    ha="center",
+                    va="center",
+                    color=colour,
+                    fontsize=font,
+                )
     names = [_short(name) for name in classes]
-    axes.set_xticks(range(size), names, rotation=40 if size > 3 else 0, ha="right" if size > 3 else "center", fontsize=max(font, 7))
-    axes.set_yticks(range(size), names, fontsize=max(font, 7))
+    style: dict[str, Any] = {"fontsize": max(font, 7), "parse_math": False}  # a `$` in a name is no formula
+    axes.set_xticks(range(size), names, rotation=40 if size > 3 else 0, ha="right" if size > 3 else "center", **style)
+    axes.set_yticks(range(size), names, **style)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.set_title(f"Confusion matrix, {len(labels):,} rows")
@@ -61,7 +71,12 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str])
         axes.barh(place + (1 - offset) * 0.26, heights, height=0.24, color=colour, label=name.replace("f1", "F1"))
         for y, value in zip(place + (1 - offset) * 0.26, heights, strict=True):
             axes.text(value + 0.006, y, f"{value:.3f}", va="center", fontsize=7.5, color=INK)
-    axes.set_yticks(place, [f"{_short(classes[index])}\n{rows[index]:,} rows" for index in order], fontsize=9)
+    axes.set_yticks(
+        place,
+        [f"{_short(classes[index])}\n{rows[index]:,} rows" for index in order],
+        fontsize=9,
+        parse_math=False,
+    )
     axes.set_xlim(0, 1.08)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title("Scores by class")
@@ -78,7 +93,15 @@ def calibration(labels: np.ndarray, probabilities: np.ndarray) -> Figure:
     filled = rows > 0
     top.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="calibrated")
     sizes = 20 + 180 * rows[filled] / rows.max()
-    top.scatter(confidence[filled], accuracy[filled], s=sizes, color=BLUE, alpha=0.85, zorder=3, label="bin, area by rows")
+    top.scatter(
+        confidence[filled],
+        accuracy[filled],
+        s=sizes,
+        color=BLUE,
+        alpha=0.85,
+        zorder=3,
+        label="bin, area by rows",
+    )
     top.plot(confidence[filled], accuracy[filled], color=BLUE, alpha=0.5)
     top.set_ylim(-0.03, 1.03)
     top.set_xlim(0, 1.01)

@@ -81,7 +81,9 @@ def metric_names(classes: Sequence[str]) -> list[str]:
     return names
 
 
-def per_class_metrics(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], prefix: str = "") -> dict[str, float]:
+def per_class_metrics(
+    labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], prefix: str = ""
+) -> dict[str, float]:
     """{prefix}precision/<class>, {prefix}recall/<class>, {prefix}f1/<class>."""
     per_class = class_scores(labels, probabilities.argmax(axis=1), len(classes))
     names = metric_names(classes)

@@ -73,22 +73,33 @@ class Cache:
                 )
             unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self.folder))
         except OSError as error:
-            raise InputError(f"cache folder {self.folder} cannot be written ({error.strerror}): set cache_dir") from error
+            raise InputError(
+                f"cache folder {self.folder} cannot be written ({error.strerror}): set cache_dir"
+            ) from error
         try:
             values = np.lib.format.open_memmap(unfinished / "values.npy", mode="w+", dtype=np.float16, shape=shape)
             fill(values)
             values.flush()
             np.save(unfinished / "lengths.npy", lengths)
-            with contextlib.suppress(OSError):  # another process was first: its entry is as good
-                unfinished.rename(self.folder / key)
+            # Opened before it is in its place: from there another process may remove it at any time.
+            values = np.load(unfinished / "values.npy", mmap_mode="r")
+            self._publish(unfinished, key)
         except OSError as error:
-            raise InputError(f"cache folder {self.folder} cannot be written ({error.strerror}): set cache_dir") from error
+            raise InputError(
+                f"cache folder {self.folder} cannot be written ({error.strerror}): set cache_dir"
+            ) from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-        entry = self.get(key)
-        if entry is None:
-            raise InputError(f"cache folder {self.folder}: entry {key[:12]} vanished while it was written; run again")
-        return entry
+        return self.get(key) or (values, lengths)
+
+    def _publish(self, unfinished: Path, key: str) -> None:
+        try:
+            unfinished.rename(self.folder / key)
+        except OSError:
+            if self.get(key) is None:  # a broken entry; a whole one is of a process that was first, and as good
+                shutil.rmtree(self.folder / key, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    unfinished.rename(self.folder / key)
 
     def clear(self) -> int:
         """Remove all entries; the number of bytes that are free again."""
@@ -100,9 +111,9 @@ class Cache:
 
     def _make_room(self, size: int) -> None:
         for entry in self._entries(unfinished=True):
-            if entry.name.startswith(UNFINISHED) and time.time() - entry.stat().st_mtime > STALE_SECONDS:
+            if entry.name.startswith(UNFINISHED) and time.time() - _last_use(entry) > STALE_SECONDS:
                 shutil.rmtree(entry, ignore_errors=True)  # its writer was killed
-        entries = sorted(self._entries(), key=lambda entry: entry.stat().st_mtime)
+        entries = sorted(self._entries(), key=_last_use)
         total = sum(map(_size, entries))
         for entry in entries:
             if total + size <= self.limit:
@@ -119,8 +130,17 @@ class Cache:
                 yield entry
 
 
+# Another process may be removing the entry.
 def _size(entry: Path) -> int:
-    return sum(file.stat().st_size for file in entry.glob("*.npy"))
+    with contextlib.suppress(FileNotFoundError):
+        return sum(file.stat().st_size for file in entry.glob("*.npy"))
+    return 0
+
+
+def _last_use(entry: Path) -> float:
+    with contextlib.suppress(FileNotFoundError):
+        return entry.stat().st_mtime
+    return 0.0
 
 
 def main() -> None:

@@ -82,7 +82,10 @@ class Classifier(nn.Module):
         # Where layers were computed from the cache, the encoder may still be on another device.
         self.encoder.transformer.save_pretrained(folder / "encoder", safe_serialization=True)  # type: ignore[operator]
         tokenizer.save(folder / "encoder")
-        save_file({name: tensor.contiguous() for name, tensor in self.head.state_dict().items()}, folder / "head.safetensors")
+        save_file(
+            {name: tensor.contiguous() for name, tensor in self.head.state_dict().items()},
+            folder / "head.safetensors",
+        )
         about = {"classes": self.classes, "max_length": tokenizer.max_length}
         (folder / "classifier.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
 
@@ -98,10 +101,11 @@ def load(folder: Path) -> tuple[Classifier, Tokenizer]:
         encoder = encoders.load(folder / "encoder", dropout=0.0, attention_dropout=0.0)
         classifier = Classifier(encoder, about["classes"], dropout=0.0)
         classifier.head.load_state_dict(head)
-    except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
+        max_length = about["max_length"]
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"model folder {folder} is no whole classifier ({reason})") from error
-    return classifier.eval(), Tokenizer(folder / "encoder", about["max_length"])
+    return classifier.eval(), Tokenizer(folder / "encoder", max_length)
 
 
 def mean_pool(hidden: Tensor, mask: Tensor | None) -> Tensor:
@@ -113,5 +117,7 @@ def mean_pool(hidden: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    moved = (None if part is None else part.to(device, non_blocking=True) for part in batch[:3])
-    return Batch(*moved, batch.pooled)  # type: ignore[misc]
+    def moved(part: Tensor | None) -> Tensor | None:
+        return None if part is None else part.to(device, non_blocking=True)
+
+    return Batch(batch.values.to(device, non_blocking=True), moved(batch.mask), moved(batch.labels), batch.pooled)

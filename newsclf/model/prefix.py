@@ -23,7 +23,15 @@ FORMAT = 1  # goes up when the computation changes
 
 def key(encoder_sha256: str, tokenizer_key: str, texts_fingerprint: str, classifier: Classifier, bf16: bool) -> str:
     """The name of an entry: a hash of everything its values depend on."""
-    parts = [FORMAT, encoder_sha256, tokenizer_key, texts_fingerprint, classifier.frozen, is_pooled(classifier), bf16]
+    parts = [
+        FORMAT,
+        encoder_sha256,
+        tokenizer_key,
+        texts_fingerprint,
+        classifier.frozen,
+        is_pooled(classifier),
+        bf16,
+    ]
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 

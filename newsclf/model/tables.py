@@ -132,7 +132,7 @@ def loader(batches: Batches, sampler: Sampler[list[int]], num_workers: int = 0) 
     return DataLoader(
         batches,
         batch_sampler=sampler,
-        collate_fn=_as_is,
+        collate_fn=_as_is,  # type: ignore[arg-type]  # batches come ready from __getitems__
         num_workers=num_workers,
         persistent_workers=num_workers > 0,
         pin_memory=torch.cuda.is_available(),

@@ -32,6 +32,11 @@ class Tokenizer:
             raise InputError(f"encoder {folder}: its tokenizer cannot be read ({reason})") from error
         if not getattr(self.fast, "is_fast", False):
             raise InputError(f"encoder {folder}: it has no fast tokenizer (tokenizer.json)")
+        files = set(self.fast.vocab_files_names.values())
+        if not any(
+            (folder / file).is_file() for file in files
+        ):  # transformers would make up one of special tokens alone
+            raise InputError(f"encoder {folder}: it has no tokenizer file (any of {', '.join(sorted(files))})")
         self.max_length = max_length
         self.pad_id: int = self.fast.pad_token_id or 0
 
@@ -40,7 +45,9 @@ class Tokenizer:
         """What the ids depend on besides the text: the tokenizer's whole definition and the limit."""
         definition = json.loads(self.fast.backend_tokenizer.to_str())
         definition.pop("padding", None), definition.pop("truncation", None)
-        return sha256(json.dumps([definition, self.max_length, CHARACTERS_PER_TOKEN], sort_keys=True).encode()).hexdigest()
+        return sha256(
+            json.dumps([definition, self.max_length, CHARACTERS_PER_TOKEN], sort_keys=True).encode()
+        ).hexdigest()
 
     def __call__(self, texts: Sequence[str]) -> Table:
         """Token ids of every text, cut to max_length tokens."""

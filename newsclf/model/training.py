@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,20 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import (
+    Callback,
+    EarlyStopping,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    TQDMProgressBar,
+)
 from pytorch_lightning.loggers import Logger
 from torch import Tensor, nn
 
 from newsclf.config import TrainConfig
+from newsclf.errors import InputError
 from newsclf.model.classifier import Classifier, to_device
-from newsclf.model.tables import Batch, Batches, ShuffledBuckets, SortedBatches, loader
+from newsclf.model.tables import Batch, Batches, ShuffledBuckets, SortedBatches, Table, loader
 
 LOGGED_STEPS = 200  # training steps a run that are logged, evenly spread
 
@@ -51,12 +59,14 @@ class NewsModule(lightning.LightningModule):
         self.classifier, self.config, self.rate, self.steps = classifier, config, learning_rate, steps
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
+        assert batch.labels is not None
         loss = nn.functional.cross_entropy(self.classifier(batch), batch.labels)
         self.log("train_loss", loss, batch_size=len(batch.labels))
         return loss
 
     def validation_step(self, batch: Batch, _: int) -> None:
         logits, labels = self.classifier(batch), batch.labels
+        assert labels is not None
         loss = nn.functional.cross_entropy(logits.float(), labels)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
         self.log_dict({"val_loss": loss, "val_acc": accuracy}, batch_size=len(labels))
@@ -73,7 +83,10 @@ class NewsModule(lightning.LightningModule):
         optimizer = OPTIMIZERS[self.config.optimizer_name](groups, lr=self.rate, fused=True)
         warmup = round(self.config.warmup_fraction * self.steps)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, warmup, self.steps))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step", "name": "learning_rate"}}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step", "name": "learning_rate"},
+        }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
@@ -94,14 +107,21 @@ def fit(
     """Train `classifier` in place and leave it with the weights of the epoch of lowest val_loss.
 
     folder holds that epoch's checkpoint while training runs. Metrics go to `logger`.
+    Raises InputError when training diverges.
     """
     _quiet()
-    train_loader = loader(train, ShuffledBuckets(train.table.lengths, config.batch_size, config.seed), config.num_workers)
+    train_loader = loader(
+        train, ShuffledBuckets(train.table.lengths, config.batch_size, config.seed), config.num_workers
+    )
     longest = int(validation.table.lengths.max(initial=1))
-    validation_loader = loader(validation, SortedBatches(validation.table.lengths, max(longest, 64 * config.max_length)))
+    validation_loader = loader(
+        validation, SortedBatches(validation.table.lengths, max(longest, 64 * config.max_length))
+    )
     steps = config.epochs * len(train_loader)
     module = NewsModule(classifier, config, learning_rate, steps)
-    best = ModelCheckpoint(folder, filename="best", monitor="val_loss", save_weights_only=True, enable_version_counter=False)
+    best = ModelCheckpoint(
+        folder, filename="best", monitor="val_loss", save_weights_only=True, enable_version_counter=False
+    )
     clock = _Clock()
     interactive = sys.stderr.isatty()
     callbacks: list[Callback] = [best, clock, TQDMProgressBar() if interactive else _PlainLines()]
@@ -126,7 +146,10 @@ def fit(
         default_root_dir=folder,
     )
     classifier.train()  # Lightning keeps each module's mode, and a loaded encoder is in eval mode
-    trainer.fit(module, train_loader, validation_loader)
+    with _threads(train.table):
+        trainer.fit(module, train_loader, validation_loader)
+    if best.best_model_score is None or not torch.isfinite(best.best_model_score):
+        raise InputError("training diverged: val_loss was never a number; give a lower learning_rate")
     classifier.to(device)
     state = torch.load(best.best_model_path, map_location=device, weights_only=True)
     module.load_state_dict(state["state_dict"], strict=False)
@@ -196,3 +219,17 @@ def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and torch."""
     lightning.seed_everything(seed, workers=True, verbose=False)
     np.random.seed(seed)
+
+
+@contextlib.contextmanager
+def _threads(table: Table) -> Iterator[None]:
+    """One thread for a head alone: its products are too small to share, and threads that wait for each other cost more.
+
+    It costs most on a machine that is busy with other work as well.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if table.pooled else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def find(name: str) -> EncoderFiles:
     """
     if name == "minilm":
         folder = _packaged_minilm()
-    elif Path(name).is_dir():
+    elif name and Path(name).is_dir():  # an empty path would be the folder one is in
         folder = Path(name)
     elif name.startswith((".", "/", "~")) or name.count("/") > 1 or not name:
         raise InputError(f"encoder {name!r} is no folder: give minilm, a hub id or an existing folder")
@@ -69,8 +70,20 @@ def _packaged_minilm() -> Path:
 def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.utils import disable_progress_bars
 
-    wanted = ["config.json", WEIGHTS_FILE, "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "*.model"]
+    if not sys.stderr.isatty():
+        disable_progress_bars()  # a bar is for a terminal
+
+    wanted = [
+        "config.json",
+        WEIGHTS_FILE,
+        "tokenizer*",
+        "vocab*",
+        "merges.txt",
+        "special_tokens_map.json",
+        "*.model",
+    ]
     server = os.environ.get("HF_ENDPOINT", "the model hub")
     try:
         return Path(snapshot_download(name, allow_patterns=wanted, etag_timeout=10))

@@ -37,8 +37,13 @@ class RunLogger(Logger):
 
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         now = int(time.time() * 1000)
-        # "epoch" is Lightning's own addition to every call.
-        self.waiting += [Metric(name, float(value), now, step or 0) for name, value in metrics.items() if name != "epoch"]
+        # "epoch" is Lightning's own addition to every call; the learning rate comes once for each parameter group.
+        metrics = {
+            name.removesuffix("/pg1"): value
+            for name, value in metrics.items()
+            if name != "epoch" and not name.endswith("/pg2")
+        }
+        self.waiting += [Metric(name, float(value), now, step or 0) for name, value in metrics.items()]
         if len(self.waiting) >= BATCH or "val_loss" in metrics:
             self.save()
 

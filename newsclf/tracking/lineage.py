@@ -12,13 +12,14 @@ from importlib.metadata import distributions
 
 import mlflow
 import pandas as pd
+from mlflow.data.pandas_dataset import from_pandas
 
 from newsclf.data import Dataset
 from newsclf.tracking.run import PROJECT
 
 
 def log_code_and_environment() -> None:
-    """Tags: git commit, branch and whether the tree is dirty. Files: the environment's exact versions, the dirty diff."""
+    """Tags: git commit, branch and whether the tree is dirty. Files: exact versions, the dirty diff."""
     commit = _git("rev-parse", "HEAD")
     if commit:
         # Files git does not know show in `status` alone.
@@ -32,7 +33,9 @@ def log_code_and_environment() -> None:
         )
         if status:
             mlflow.log_text(f"{status}\n\n{diff}\n", "environment/uncommitted.diff")
-    installed = sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions() if d.metadata["Name"]}, key=str.lower)
+    installed = sorted(
+        {f"{d.metadata['Name']}=={d.version}" for d in distributions() if d.metadata["Name"]}, key=str.lower
+    )
     mlflow.log_text("\n".join(installed) + "\n", "environment/freeze.txt")
     mlflow.set_tags({"newsclf.python": platform.python_version(), "newsclf.platform": platform.platform()})
 
@@ -43,8 +46,12 @@ def log_dataset(dataset: Dataset, context: str, splits: tuple[str, ...]) -> None
         frame = dataset.splits[split]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a local path fits two of MLflow's kinds of source, which are alike
-            described = mlflow.data.from_pandas(
-                frame, source=dataset.source, targets="label", name=f"{dataset.name}-{split}", digest=dataset.fingerprint[:16]
+            described = from_pandas(
+                frame,
+                source=dataset.source,
+                targets="label",
+                name=f"{dataset.name}-{split}",
+                digest=dataset.fingerprint[:16],
             )
         mlflow.log_input(described, context=context if split == "train" else split)
     counts = pd.DataFrame({split: dataset.splits[split]["label"].value_counts() for split in splits})
@@ -53,7 +60,12 @@ def log_dataset(dataset: Dataset, context: str, splits: tuple[str, ...]) -> None
     mlflow.log_metrics({f"rows/{split}": len(dataset.splits[split]) for split in splits})
     if dataset.notes:
         mlflow.log_metrics({f"dropped/{reason}": count for reason, count in dataset.notes.items()})
-    mlflow.set_tags({"newsclf.data_fingerprint": dataset.fingerprint, **{f"newsclf.{k}": v for k, v in dataset.tags.items()}})
+    mlflow.set_tags(
+        {
+            "newsclf.data_fingerprint": dataset.fingerprint,
+            **{f"newsclf.{k}": v for k, v in dataset.tags.items()},
+        }
+    )
     for number, warning in enumerate(dataset.warnings):
         mlflow.set_tag(f"newsclf.data_warning.{number}", warning)
 
@@ -69,7 +81,12 @@ def _git(*arguments: str) -> str:
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
         done = subprocess.run(
-            ["git", "-C", str(PROJECT), *arguments], capture_output=True, text=True, timeout=60, env=environment, errors="replace"
+            ["git", "-C", str(PROJECT), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=environment,
+            errors="replace",
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

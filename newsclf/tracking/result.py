@@ -12,6 +12,7 @@ from typing import Any
 
 from newsclf.errors import InputError
 from newsclf.options import as_text
+from newsclf.tracking.run import EMBEDDED, tracking_uri
 
 
 def prepare_folder(chosen: str, verb: str, run_id: str) -> Path:
@@ -29,9 +30,17 @@ def prepare_folder(chosen: str, verb: str, run_id: str) -> Path:
     return folder
 
 
-def write_result(folder: Path, *, verb: str, run_id: str, config: Any, metrics: Mapping[str, float], **paths: str) -> Path:
+def write_result(
+    folder: Path, *, verb: str, run_id: str, config: Any, metrics: Mapping[str, float], **paths: str
+) -> Path:
     """Write result.json in one step: `metrics` by the names they were logged under, run id, options, paths."""
-    result = {"verb": verb, "run_id": run_id, "metrics": dict(metrics), "parameters": as_text(config), "paths": paths}
+    result = {
+        "verb": verb,
+        "run_id": run_id,
+        "metrics": dict(metrics),
+        "parameters": as_text(config),
+        "paths": paths,
+    }
     file = folder / "result.json"
     unfinished = folder / ".result.json.unfinished"
     try:
@@ -40,19 +49,19 @@ def write_result(folder: Path, *, verb: str, run_id: str, config: Any, metrics: 
     except OSError as error:
         with contextlib.suppress(OSError):
             unfinished.unlink()
-        raise InputError(f"{file} cannot be written ({error.strerror}): the run {run_id} holds everything but this file") from None
+        raise InputError(
+            f"{file} cannot be written ({error.strerror}): the run {run_id} holds everything but this file"
+        ) from None
     return file
 
 
 def closing_lines(run: Any, result: Path, **paths: str) -> str:
     """The last lines of a verb: where everything is, and how to look at it."""
-    from newsclf.tracking.run import tracking_uri
-
     uri = tracking_uri()
     if uri.startswith("http"):
         look = f"{uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
     else:
-        look = "make ui"
-    lines = {"run": run.info.run_id, **paths, "result": str(result), "look": look}
+        look = "make ui" if uri == EMBEDDED else f"mlflow ui --backend-store-uri {uri}"
+    lines = {"run": run.info.run_id, **paths, "result": str(result.resolve()), "look": look}
     width = max(map(len, lines))
     return "\n".join(f"{name:{width}}  {text}" for name, text in lines.items())

@@ -9,20 +9,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from newsclf.errors import InputError, Stopped
+from newsclf.errors import InputError, Stopped, disk_full
 from newsclf.options import as_text, as_yaml
+from newsclf.tracking.last_word import keep_killed
 
 if TYPE_CHECKING:
     import mlflow
 
 PROJECT = Path(__file__).resolve().parents[2]
+EMBEDDED = f"sqlite:///{PROJECT / 'mlflow.db'}"
 FAILURE_TAG = "newsclf.failure"
 FIRST_CONTACT_SECONDS = 10
 
 
 def tracking_uri() -> str:
     """$MLFLOW_TRACKING_URI, else the database file mlflow.db in the project folder."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{PROJECT / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or EMBEDDED
 
 
 @contextlib.contextmanager
@@ -41,6 +43,8 @@ def open_run(verb: str, config: Any) -> Iterator[mlflow.ActiveRun]:
     except Stopped:
         raise
     except Exception as error:
+        if disk_full(error):
+            raise
         raise InputError(
             f"tracking server {_without_password(tracking_uri())} cannot be used ({_first_line(error)}): "
             "check MLFLOW_TRACKING_URI and the server, or unset it to track in mlflow.db"
@@ -73,11 +77,8 @@ def log_options(config: Any) -> None:
     mlflow.log_dict(as_yaml(config), "config.yaml")
 
 
-def report_early_end(status: str, reason: str) -> None:
+def report_early_end(run_id: str, status: str, reason: str) -> None:
     """Mark the run that `mlflow run` started for this process, when it ends before `open_run`."""
-    run_id = os.environ.get("MLFLOW_RUN_ID")
-    if not run_id:
-        return
     from mlflow import MlflowClient
 
     with contextlib.suppress(Exception):  # the reason has been printed; a server that is away cannot be told
@@ -85,13 +86,18 @@ def report_early_end(status: str, reason: str) -> None:
         if client.get_run(run_id).info.status == "RUNNING":
             client.set_tag(run_id, FAILURE_TAG, reason[:5000])
             client.set_terminated(run_id, status)
+    if status == "KILLED":
+        keep_killed(run_id)
 
 
 def _start(verb: str) -> mlflow.ActiveRun:
     """The first contact: with short limits, so that a server that is away is told of at once."""
     import mlflow
 
-    limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(FIRST_CONTACT_SECONDS)}
+    limits = {
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(FIRST_CONTACT_SECONDS),
+    }
     before = {name: os.environ.get(name) for name in limits}
     os.environ.update({name: value for name, value in limits.items() if before[name] is None})
     try:
@@ -105,8 +111,10 @@ def _start(verb: str) -> mlflow.ActiveRun:
 def _quiet() -> None:
     """Silence what MLflow tells of its own housekeeping: tables of a new database, copies of small files."""
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    for name in ("alembic", "mlflow.store.db.utils", "mlflow.pyfunc", "mlflow.tracking.fluent"):
+    for name in ("alembic", "mlflow.pyfunc", "mlflow.tracking.fluent"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It prints the traceback of an error that it raises as well.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def _end(status: str, reason: str) -> None:

@@ -34,9 +34,7 @@ def options() -> Callable[..., DataOptions]:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with the public data sets; they are no part of the project."""
-    folder = Path(
-        os.environ.get("NEWSCLF_TEST_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
-    )
+    folder = Path(os.environ.get("NEWSCLF_TEST_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
     if not (folder / "ag_news" / "train.csv").is_file():
         pytest.skip(f"no data in {folder}; NEWSCLF_TEST_DATA names the folder")
     return folder

@@ -17,10 +17,7 @@ SHARED = ("2", "Both sides", "the same item stands in train and test")
 
 
 def content(prefix: str, rows: int = 40) -> bytes:
-    lines = [
-        f'"{n % 4 + 1}","{prefix} title #39;{n}","{prefix} &lt;b&gt;text&lt;/b&gt;\\{n}"\n'
-        for n in range(rows)
-    ]
+    lines = [f'"{n % 4 + 1}","{prefix} title #39;{n}","{prefix} &lt;b&gt;text&lt;/b&gt;\\{n}"\n' for n in range(rows)]
     return "".join([*lines, '"{}","{}","{}"\n'.format(*SHARED)]).encode()
 
 

@@ -38,16 +38,11 @@ def test_fingerprint_tells_data_sets_apart():
 
 def test_fingerprint_ignores_name_source_and_notes():
     frames = dataset().splits
-    assert (
-        Dataset("x", ("a", "b"), frames, "y", {"n": 1}, ("w",), {"t": "1"}).fingerprint
-        == dataset().fingerprint
-    )
+    assert Dataset("x", ("a", "b"), frames, "y", {"n": 1}, ("w",), {"t": "1"}).fingerprint == dataset().fingerprint
 
 
 def test_texts_do_not_collide_by_concatenation():
-    prints = {
-        fingerprint_texts(texts) for texts in (["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], [], [""])
-    }
+    prints = {fingerprint_texts(texts) for texts in (["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], [], [""])}
     assert len(prints) == 6
 
 

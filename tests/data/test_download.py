@@ -73,8 +73,7 @@ def test_without_a_network_the_error_names_file_source_and_remedy(tmp_path):
     with pytest.raises(InputError) as error:
         download("http://127.0.0.1:9/news.csv", tmp_path / "news.csv", "md5", MD5, "put it there yourself")
     assert str(error.value) == (
-        "cannot download news.csv from http://127.0.0.1:9/news.csv (connection refused); "
-        "put it there yourself"
+        "cannot download news.csv from http://127.0.0.1:9/news.csv (connection refused); put it there yourself"
     )
 
 

@@ -85,9 +85,7 @@ def test_all_groups(published, tmp_path, options):
 
 def test_the_archive_can_be_supplied_by_hand(published, web, tmp_path, options):
     web.files.clear()
-    with pytest.raises(
-        InputError, match="cannot download 20news-bydate.tar.gz from http.*put 20news-bydate.tar.gz at"
-    ):
+    with pytest.raises(InputError, match="cannot download 20news-bydate.tar.gz from http.*put 20news-bydate.tar.gz at"):
         load(options(dataset="20newsgroups", data_dir=str(tmp_path)))
     place = tmp_path / "20newsgroups" / "20news_home" / "20news-bydate.tar.gz"
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -91,9 +91,7 @@ def test_require_rows_names_the_small_classes():
 
 
 def test_drop_overlap_counts_texts_that_differ_in_white_space_only():
-    train = pd.DataFrame(
-        {"text": ["one", "two  words\n", "three"], "label": ["a", "b", "a"]}, index=[4, 5, 6]
-    )
+    train = pd.DataFrame({"text": ["one", "two  words\n", "three"], "label": ["a", "b", "a"]}, index=[4, 5, 6])
     test = pd.DataFrame({"text": ["two words", "four"], "label": ["a", "a"]})
     kept, dropped = drop_overlap(train, test)
     assert kept.index.tolist() == [4, 6]

@@ -201,9 +201,7 @@ def test_num_samples_is_train_and_validation(tmp_path, options):
 
 
 def test_a_small_class_stands_in_every_split_also_when_half_is_test(tmp_path, options):
-    frame = pd.concat(
-        [news(60, ("big", "large")), pd.DataFrame({"text": list("abc"), "label": ["rare"] * 3})]
-    )
+    frame = pd.concat([news(60, ("big", "large")), pd.DataFrame({"text": list("abc"), "label": ["rare"] * 3})])
     path = write(frame, tmp_path / "news.csv")
     for seed in range(3):
         splits = load(options(dataset=path, test_fraction=0.5, val_fraction=0.5, seed=seed)).splits
@@ -211,15 +209,9 @@ def test_a_small_class_stands_in_every_split_also_when_half_is_test(tmp_path, op
 
 
 def test_the_fewest_samples_still_make_both_splits(tmp_path, options):
-    frame = pd.concat(
-        [news(60, ("big", "large")), pd.DataFrame({"text": list("abc"), "label": ["rare"] * 3})]
-    )
+    frame = pd.concat([news(60, ("big", "large")), pd.DataFrame({"text": list("abc"), "label": ["rare"] * 3})])
     splits = load(options(dataset=write(frame, tmp_path / "news.csv"), num_samples=6)).splits
-    assert (
-        splits["train"]["label"].tolist().count("rare")
-        == splits["validation"]["label"].tolist().count("rare")
-        == 1
-    )
+    assert splits["train"]["label"].tolist().count("rare") == splits["validation"]["label"].tolist().count("rare") == 1
 
 
 def test_files_that_are_not_there(tmp_path, options):
@@ -237,15 +229,11 @@ def test_files_that_are_not_there(tmp_path, options):
 
 
 def test_names_that_are_no_table(options):
-    with pytest.raises(
-        InputError, match="data/news.txt: unknown ending; a table ends in .csv, .parquet, .jsonl"
-    ):
+    with pytest.raises(InputError, match="data/news.txt: unknown ending; a table ends in .csv, .parquet, .jsonl"):
         load(options(dataset="data/news.txt"))
     with pytest.raises(InputError) as error:
         load(options(dataset="https://user:secret@host.example/news.csv?token=secret"))
-    assert str(error.value) == (
-        "https://host.example/news.csv: only local paths and s3:// are read, not https://"
-    )
+    assert str(error.value) == ("https://host.example/news.csv: only local paths and s3:// are read, not https://")
 
 
 def test_public_name_keeps_no_secret():

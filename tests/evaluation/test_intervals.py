@@ -18,9 +18,7 @@ def two_models(rows: int, classes: int, seed: int = 0) -> tuple[np.ndarray, list
     return labels, [np.where(wrong[model], guess[model], labels) for model in (0, 1)]
 
 
-def naive(
-    labels: np.ndarray, predictions: list[np.ndarray], samples: int, seed: int
-) -> dict[str, np.ndarray]:
+def naive(labels: np.ndarray, predictions: list[np.ndarray], samples: int, seed: int) -> dict[str, np.ndarray]:
     """The bootstrap as a textbook has it: draw row numbers, score what was drawn."""
     random = np.random.default_rng(seed)
     result = {"accuracy": np.empty((2, samples)), "macro_f1": np.empty((2, samples))}

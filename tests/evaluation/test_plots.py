@@ -34,9 +34,7 @@ def save(figure: Figure, file: Path) -> tuple[int, int]:
     """Width and height of the picture, from the head of its file."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings(
-            "ignore", "Glyph .* missing"
-        )  # which scripts can be drawn is up to the machine's fonts
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # which scripts can be drawn is up to the machine's fonts
         figure.savefig(file)
     head = file.read_bytes()[:24]
     assert head[:8] == b"\x89PNG\r\n\x1a\n"

@@ -69,9 +69,7 @@ def test_macro_f1_is_over_the_classes_that_occur() -> None:
     assert accuracy(labels, predicted) == 0.75
 
 
-def test_class_scores_are_scikit_learns_and_zero_where_undefined(
-    labels: np.ndarray, probabilities: np.ndarray
-) -> None:
+def test_class_scores_are_scikit_learns_and_zero_where_undefined(labels: np.ndarray, probabilities: np.ndarray) -> None:
     predicted = probabilities.argmax(axis=1)
     got = class_scores(labels, predicted, CLASSES)
     report = sklearn_metrics.classification_report(labels, predicted, output_dict=True, zero_division=0)
@@ -96,9 +94,7 @@ def test_class_scores_are_scikit_learns_and_zero_where_undefined(
         ([0.81, 0.85], [True, False], 0.33),
     ],
 )
-def test_calibration_error_worked_out_by_hand(
-    confidences: list[float], correct: list[bool], expected: float
-) -> None:
+def test_calibration_error_worked_out_by_hand(confidences: list[float], correct: list[bool], expected: float) -> None:
     assert expected_calibration_error(*of_two(confidences, correct)) == pytest.approx(expected)
 
 
@@ -156,9 +152,7 @@ def test_metric_names_are_distinct_and_mlflow_takes_them(classes: list[str]) -> 
         _validate_metric_name(f"test_precision/{name}")
 
 
-def test_per_class_metrics_are_named_by_score_and_class(
-    labels: np.ndarray, probabilities: np.ndarray
-) -> None:
+def test_per_class_metrics_are_named_by_score_and_class(labels: np.ndarray, probabilities: np.ndarray) -> None:
     classes = ["World", "Sports", "Business", "Sci/Tech", "none"]
     got = per_class_metrics(labels, probabilities, classes, "test_")
     table = class_scores(labels, probabilities.argmax(axis=1), CLASSES)

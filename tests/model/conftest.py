@@ -64,9 +64,7 @@ def tokenizer(tiny_encoder: Path) -> Tokenizer:
 def make_classifier(tiny_encoder: Path) -> Callable[..., Classifier]:
     """A classifier on the tiny encoder; the same call gives the same weights."""
 
-    def make(
-        frozen: int = 0, dropout: float = 0.0, classes: Sequence[str] = CLASSES, seed: int = 0
-    ) -> Classifier:
+    def make(frozen: int = 0, dropout: float = 0.0, classes: Sequence[str] = CLASSES, seed: int = 0) -> Classifier:
         torch.manual_seed(seed)
         return Classifier(encoder.load(tiny_encoder, dropout, 0.0), classes, dropout, frozen)
 

@@ -142,9 +142,7 @@ for number in range(150):
     assert (values == number).all()
 """
     writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(name)], stderr=subprocess.PIPE, text=True, cwd=ROOT
-        )
+        subprocess.Popen([sys.executable, "-c", program, str(name)], stderr=subprocess.PIPE, text=True, cwd=ROOT)
         for name in range(3)
     ]
     assert [writer.communicate(timeout=60)[1] for writer in writers] == ["", "", ""]

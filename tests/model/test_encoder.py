@@ -77,9 +77,7 @@ def test_padded_rows_get_the_hidden_states_that_transformers_gives(
     got = load(family_folder(family), 0.1, 0.0).eval()(ids, mask)
     torch.testing.assert_close(got[mask], expected[mask], atol=1e-5, rtol=1e-5)
     unmasked = theirs(input_ids=ids).last_hidden_state
-    assert (unmasked - expected)[mask].abs().max() > 1e-2, (
-        "the mask must matter for this test to say anything"
-    )
+    assert (unmasked - expected)[mask].abs().max() > 1e-2, "the mask must matter for this test to say anything"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -109,9 +107,7 @@ def test_two_halves_make_the_whole(family: str, family_folder: Callable[[str], P
 
 @pytest.mark.parametrize("family", FAMILIES)
 @torch.inference_mode()
-def test_the_longest_text_is_as_long_as_max_positions_says(
-    family: str, family_folder: Callable[[str], Path]
-) -> None:
+def test_the_longest_text_is_as_long_as_max_positions_says(family: str, family_folder: Callable[[str], Path]) -> None:
     encoder = load(family_folder(family), 0.0, 0.0).eval()
     longest = torch.full((1, encoder.max_positions), 9)
     assert encoder(longest, None).shape == (1, encoder.max_positions, encoder.hidden_size)
@@ -141,9 +137,7 @@ def test_every_weight_that_is_used_gets_a_gradient(family: str, family_folder: C
 def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
     from transformers import AlbertConfig, AlbertModel
 
-    config = AlbertConfig(
-        vocab_size=20, embedding_size=8, hidden_size=8, num_attention_heads=1, intermediate_size=8
-    )
+    config = AlbertConfig(vocab_size=20, embedding_size=8, hidden_size=8, num_attention_heads=1, intermediate_size=8)
     AlbertModel(config).save_pretrained(tmp_path)
     with pytest.raises(InputError, match="'albert'.*supported are bert, roberta"):
         load(tmp_path, 0.0, 0.0)

@@ -31,9 +31,7 @@ def test_a_training_step_changes_the_trained_parameters_and_no_others(
     optimizer = torch.optim.SGD(classifier.parameters(), lr=0.5)
     torch.nn.functional.cross_entropy(classifier(batch), batch.labels).backward()
     optimizer.step()
-    changed = {
-        name for name, weight in classifier.named_parameters() if not torch.equal(weight, before[name])
-    }
+    changed = {name for name, weight in classifier.named_parameters() if not torch.equal(weight, before[name])}
     assert not [name for name in changed if name.startswith(frozen_names(frozen))]
     # Of the embeddings only the rows of tokens in the batch have a gradient, but each table has some.
     # A key's bias moves all scores of a row alike: its gradient is zero but for rounding.
@@ -48,9 +46,7 @@ def test_frozen_layers_need_no_gradient(make_classifier: Callable[..., Classifie
 
 
 @pytest.mark.parametrize("frozen", range(DEPTH + 1))
-def test_in_training_frozen_layers_stay_in_eval_mode(
-    make_classifier: Callable[..., Classifier], frozen: int
-) -> None:
+def test_in_training_frozen_layers_stay_in_eval_mode(make_classifier: Callable[..., Classifier], frozen: int) -> None:
     classifier = make_classifier(frozen, dropout=0.5)
     for _ in range(2):
         classifier.train()

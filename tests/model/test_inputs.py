@@ -82,9 +82,7 @@ def test_without_frozen_layers_or_the_cache_the_input_is_token_ids(config: Train
 
 
 @pytest.mark.parametrize(("trainable", "pooled"), [(1, False), (0, True)])
-def test_with_frozen_layers_the_input_is_what_they_put_out(
-    config: TrainConfig, trainable: int, pooled: bool
-) -> None:
+def test_with_frozen_layers_the_input_is_what_they_put_out(config: TrainConfig, trainable: int, pooled: bool) -> None:
     train = inputs(replace(config, trainable_layers=trainable))["train"]
     tokens = build(config)[1](TEXTS["train"]).tokens
     assert (train.table.pooled, train.table.values.shape) == (pooled, (3 if pooled else tokens, 32))
@@ -116,7 +114,7 @@ def test_an_entry_over_the_limit_is_not_kept_and_told_of(
     one, three = (64 * build(config)[1](TEXTS[split]).tokens for split in ("test", "train"))
     made = inputs(replace(config, cache_limit_gb=(one + three) / 2e9))
     assert [split for split, batches in made.items() if batches.table.values.ndim == 1] == ["train"]
-    assert "frozen layers, train: 0.0 GB are over cache_limit_gb" in capsys.readouterr().out
+    assert "frozen layers, train: their 0.0 GB are over cache_limit_gb" in capsys.readouterr().out
 
 
 def test_auto_is_replaced_by_what_it_stands_for() -> None:

@@ -82,9 +82,7 @@ def test_a_training_from_the_cache_has_nearly_the_losses_of_one_without(
         memory.logged.clear()
         splits = [toy(64), toy(32, seed=1)]
         if cached:
-            splits = [
-                from_cache(classifier, cache, split, name) for split, name in zip(splits, "tv", strict=True)
-            ]
+            splits = [from_cache(classifier, cache, split, name) for split, name in zip(splits, "tv", strict=True)]
         run_fit(classifier, *splits, logger=memory, learning_rate=3e-3)
         losses.append(memory.values("train_loss") + memory.values("val_loss"))
     assert len(losses[0]) == 16 + 2

@@ -12,9 +12,7 @@ LENGTHS = np.random.default_rng(5).integers(3, 200, 1003)
 
 
 def ids_table(*rows: list[int]) -> Table:
-    return Table(
-        np.array([token for row in rows for token in row], np.int32), np.array([len(row) for row in rows])
-    )
+    return Table(np.array([token for row in rows for token in row], np.int32), np.array([len(row) for row in rows]))
 
 
 def padding_share(batches: list[list[int]]) -> float:

@@ -31,9 +31,7 @@ def loss(classifier: Classifier, batches: Batches) -> float:
 
 
 @pytest.mark.parametrize("frozen", [0, 2])
-def test_a_separable_task_is_learnt(
-    make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit, frozen: int
-) -> None:
+def test_a_separable_task_is_learnt(make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit, frozen: int) -> None:
     classifier, unseen = make_classifier(frozen, dropout=0.1), toy(60, seed=2)
     assert loss(classifier, unseen) > 0.5
     run_fit(classifier, toy(96), toy(32, seed=1), epochs=4, learning_rate=3e-3)
@@ -54,9 +52,7 @@ def test_losses_accuracy_and_learning_rate_are_logged(
     make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit, memory: Any
 ) -> None:
     classifier, validation = make_classifier(3), toy(32, seed=1)
-    result = run_fit(
-        classifier, toy(24), validation, memory, epochs=3, warmup_fraction=0.0, learning_rate=0.5
-    )
+    result = run_fit(classifier, toy(24), validation, memory, epochs=3, warmup_fraction=0.0, learning_rate=0.5)
     curves = {name for _, name, _ in memory.logged if name.startswith("learning_rate")}
     assert curves
     for curve in curves:
@@ -138,9 +134,7 @@ def test_the_same_seed_twice_is_equal_to_the_bit(
     assert not torch.equal(first["head.weight"], other["head.weight"])
 
 
-def test_worker_processes_prepare_the_same_batches(
-    make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit
-) -> None:
+def test_worker_processes_prepare_the_same_batches(make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit) -> None:
     left = []
     for workers in (0, 1):
         classifier = make_classifier(2)
@@ -183,9 +177,7 @@ def test_the_gradient_is_clipped_where_asked(
         warmup_fraction=0.0,
         learning_rate=1.0,
     )
-    moved = math.sqrt(
-        sum(float((value - before[name]).square().sum()) for name, value in weights(classifier).items())
-    )
+    moved = math.sqrt(sum(float((value - before[name]).square().sum()) for name, value in weights(classifier).items()))
     assert moved == pytest.approx(0.01, rel=1e-3) if clip else moved > 0.1
 
 

@@ -65,9 +65,7 @@ def test_a_folder_is_used_as_it_is(tiny_encoder: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", ["config.json", WEIGHTS_FILE])
-def test_a_folder_without_a_needed_file_is_bad_input(
-    tiny_encoder: Path, tmp_path: Path, missing: str
-) -> None:
+def test_a_folder_without_a_needed_file_is_bad_input(tiny_encoder: Path, tmp_path: Path, missing: str) -> None:
     folder = Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
     (folder / missing).unlink()
     with pytest.raises(InputError, match=f"has no {missing}"):

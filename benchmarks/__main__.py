@@ -1,0 +1,49 @@
+"""`python -m benchmarks [speed|compile|trainer|quality|all] [--data_dir ../shared/data] [--repeats 3]`.
+
+speed    the machine's sgemm peak, and a fine-tuning step against it (2 min)
+compile  torch.compile of the encoder against eager (3 min; needs a C++ compiler)
+trainer  side by side with transformers' Trainer (15 min; needs `pip install accelerate`)
+quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores); --only takes one case by a part of its name
+
+Prints markdown; figures are medians over the repeats (quality: one run each). Leave the machine alone meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+PARTS = ("speed", "compile", "trainer", "quality")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", nargs="?", default="all", choices=(*PARTS, "all"))
+    parser.add_argument("--data_dir", default="../shared/data", help="folder of 20newsgroups/ and ag_news/")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", default="", help="quality: the cases whose name holds this")
+    given = parser.parse_args()
+    parts = PARTS if given.part == "all" else (given.part,)
+    # Each part imports what it measures: trainer alone needs accelerate.
+    if "speed" in parts:
+        from benchmarks import speed
+
+        speed.main(given.repeats)
+    if "compile" in parts:
+        from benchmarks import compile
+
+        compile.main(given.data_dir, given.repeats)
+    if "trainer" in parts:
+        from benchmarks import rival
+
+        rival.main(given.data_dir, given.repeats)
+    if "quality" in parts:
+        from benchmarks import quality
+
+        quality.main(Path(given.data_dir), given.only)
+
+
+if __name__ == "__main__":
+    main()
