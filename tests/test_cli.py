@@ -101,7 +101,7 @@ def test_a_fault_exits_with_1_in_one_line_that_says_how_to_see_more() -> None:
 @pytest.mark.parametrize(("act", "error"), [("fault", "ZeroDivisionError"), ("bad input", "newsclf.errors.InputError")])
 def test_debug_shows_the_traceback(act: str, error: str) -> None:
     code, _, stderr = fake("--act", act, NEWSCLF_DEBUG="1")
-    assert code == 1
+    assert code == (1 if act == "fault" else 2)
     assert stderr.startswith("Traceback (most recent call last):")
     assert "in verb" in stderr
     assert f"\n{error}: " in stderr
