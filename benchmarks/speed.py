@@ -13,12 +13,14 @@ from benchmarks.tables import show
 from newsclf.config import TrainConfig
 from newsclf.model.classifier import Classifier
 from newsclf.model.tables import Batch
+from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import NewsModule, seed_everything
 from newsclf.model.weights import find
 from newsclf.train import make_classifier
-from newsclf.model.tokenizer import Tokenizer
 
-FORWARD_FLOP = 21.2e6  # a token, MiniLM's matrix products without those of attention; a training step takes three times that
+FORWARD_FLOP = (
+    21.2e6  # a token, MiniLM's matrix products without those of attention; a training step takes three times that
+)
 SHAPES = ((2048, 384, 1536), (2048, 1536, 384), (2048, 384, 384), (8192, 384, 1536), (2048, 2048, 2048))
 SECONDS = 0.5  # a shape
 ROWS, LENGTHS, STEPS, WARM_UP = 32, (64, 256), {64: 12, 256: 5}, 2

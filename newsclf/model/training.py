@@ -88,6 +88,12 @@ class NewsModule(lightning.LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": "step", "name": "learning_rate"},
         }
 
+    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
+        """Clip the norm of all gradients together. Lightning's own clipping refuses a fused optimizer under bf16."""
+        if self.config.gradient_clip:
+            trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            nn.utils.clip_grad_norm_(trained, self.config.gradient_clip)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
         checkpoint["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name in trained}
@@ -135,7 +141,6 @@ def fit(
         devices=1,
         precision="bf16-mixed" if bf16 else "32-true",
         max_epochs=config.epochs,
-        gradient_clip_val=config.gradient_clip or None,
         callbacks=callbacks,
         logger=logger,
         log_every_n_steps=max(1, steps // LOGGED_STEPS),

@@ -94,6 +94,7 @@ def run_fit(tmp_path: Path) -> Callable[..., Fit]:
         validation: Batches,
         logger: Logger | bool = False,
         learning_rate: float = 1e-3,
+        bf16: bool = False,
         **options: Any,
     ) -> Fit:
         config = TrainConfig(**{"batch_size": 8, "epochs": 2, "patience": 0, "dropout": 0.0, **options})
@@ -104,7 +105,7 @@ def run_fit(tmp_path: Path) -> Callable[..., Fit]:
             validation,
             config,
             learning_rate=learning_rate,
-            bf16=False,
+            bf16=bf16,
             logger=logger,
             folder=tmp_path / "checkpoints",
         )

@@ -39,6 +39,27 @@ def test_a_separable_task_is_learnt(make_classifier: MakeClassifier, toy: Toy, r
     assert (classifier.probabilities(unseen).argmax(axis=1) == unseen.labels).mean() >= 0.95
 
 
+@pytest.mark.parametrize("optimizer_name", ["adamw", "adam", "sgd"])
+@pytest.mark.parametrize("bf16", [False, True])
+def test_every_optimizer_learns_in_either_arithmetic_with_clipped_gradients(
+    make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit, optimizer_name: str, bf16: bool
+) -> None:
+    classifier, unseen = make_classifier(0), toy(60, seed=2)
+    before = loss(classifier, unseen)
+    rate = 0.02 if optimizer_name == "sgd" else 3e-3
+    run_fit(
+        classifier,
+        toy(96),
+        toy(32, seed=1),
+        bf16=bf16,
+        epochs=3,
+        learning_rate=rate,
+        optimizer_name=optimizer_name,
+        gradient_clip=1.0,
+    )
+    assert loss(classifier, unseen) < 0.7 * before
+
+
 def test_what_a_fit_tells_of_itself(make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit) -> None:
     train = toy(20)
     result = run_fit(make_classifier(3), train, toy(8), epochs=3)
