@@ -85,8 +85,14 @@ def main(repeats: int) -> None:
         ms, rate, share = np.median(taken, axis=0)
         spread = f"{min(t[2] for t in taken):.0%} to {max(t[2] for t in taken):.0%}"
         rows.append(
-            [f"32 x {length}", f"{ms:.0f}", f"{rate:.0f}", f"{rate / share:.0f}", f"{share:.0%} ({spread})"]
-            + [f">= {targets[length]:.0%}"]
+            [
+                f"32 x {length}",
+                f"{ms:.0f}",
+                f"{rate:.0f}",
+                f"{rate / share:.0f}",
+                f"{share:.0%} ({spread})",
+                f">= {targets[length]:.0%}",
+            ]
         )
     show(
         f"Full fine-tuning step, minilm, dropout 0.1, float32, {torch.get_num_threads()} threads",
