@@ -11,6 +11,7 @@ from torch import nn
 
 from benchmarks.tables import show
 from newsclf.config import TrainConfig
+from newsclf.model import memory
 from newsclf.model.classifier import Classifier
 from newsclf.model.tables import Batch
 from newsclf.model.tokenizer import Tokenizer
@@ -47,6 +48,7 @@ def minilm(config: TrainConfig, classes: tuple[str, ...] = ("a", "b", "c", "d"))
     return make_classifier(config, files, classes, tokenizer).train(), tokenizer
 
 
+@memory.reused()
 def step_seconds(length: int) -> float:
     """Median seconds of forward, loss, backward, clipping and AdamW on a batch of 32 rows of random words."""
     config = TrainConfig(max_length=256, device="cpu")

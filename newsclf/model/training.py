@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from newsclf.config import TrainConfig
 from newsclf.errors import InputError
+from newsclf.model import memory
 from newsclf.model.classifier import Classifier, to_device
 from newsclf.model.tables import Batch, Batches, ShuffledBuckets, SortedBatches, Table, loader
 
@@ -99,6 +100,7 @@ class NewsModule(lightning.LightningModule):
         checkpoint["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name in trained}
 
 
+@memory.reused()
 def fit(
     classifier: Classifier,
     train: Batches,
