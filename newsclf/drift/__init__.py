@@ -1,0 +1,1 @@
+"""Whether text has changed: one file a kind of drift, one verdict."""

@@ -1,0 +1,1 @@
+"""What a table of text looks like: statistics, embedding map, whylogs profiles, report."""
