@@ -1,4 +1,4 @@
-"""The two ways a command ends early: the user's input is bad, or the user stops it."""
+"""How a command ends that is not simply done: bad input, a stop by the user, an alert that was asked for."""
 
 
 class InputError(Exception):
@@ -18,6 +18,13 @@ class Stopped(BaseException):
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"stopped by signal {signal_number}")
         self.signal_number = signal_number
+
+
+class Alarm(Exception):
+    """What is watched is not as it should be, and the user asked to be told by the exit code.
+
+    The work is done and its run FINISHED. The entry points print the line and end with exit code 3.
+    """
 
 
 # Libraries put a full disk in words of their own kinds of error: the system's, SQLite's.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import math
 import types
 import typing
@@ -161,6 +162,12 @@ def _base_type(hint: Any) -> Any:
     return typing.get_origin(hint) or hint
 
 
+def _holds_mappings(hint: Any) -> bool:
+    """Whether the option is a list of mappings (hint tuple[dict[str, Any], ...])."""
+    parts = typing.get_args(hint)
+    return _base_type(hint) is tuple and typing.get_origin(parts[0]) is dict
+
+
 def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     """The value of an option, parsed from text or from a YAML scalar or list."""
     limits = field.metadata
@@ -168,6 +175,8 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     if _may_be_none(hint) and (value is None or value == limits["none"]):
         return None
     kind = _base_type(hint)
+    if _holds_mappings(hint):
+        return _mappings(value, wrong)
     if kind is tuple:
         if isinstance(value, str):
             value = [] if value in ("", "none") else value.split(",")
@@ -194,6 +203,20 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
         hint_text = f"; did you mean {near[0]}?" if near else ""
         raise InputError(f"{wrong}{hint_text}")
     return text
+
+
+def _mappings(value: Any, wrong: InputError) -> tuple[dict[str, Any], ...]:
+    """A list of mappings, as a YAML file holds it; on the command line it is typed as YAML."""
+    import yaml
+
+    if isinstance(value, str):
+        try:
+            value = [] if value in ("", "none") else yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise wrong from None
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise wrong
+    return tuple({str(name): part for name, part in item.items()} for item in value)
 
 
 def _number(kind: type, value: Any, limits: Mapping[str, Any], wrong: InputError) -> int | float:
@@ -228,6 +251,8 @@ def _expected(field: dataclasses.Field[Any], hint: Any) -> str:
             expected += f" of {low:g} or more"
     elif kind is bool:
         expected = "true or false"
+    elif _holds_mappings(hint):
+        expected = "a list of `name: value` mappings, or none"
     elif kind is tuple:
         expected = "a comma-separated list" + (f" of {', '.join(limits['choices'])}" if limits["choices"] else "")
         expected += ", or none"
@@ -242,5 +267,7 @@ def _text(field: dataclasses.Field[Any], value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
+        if value and isinstance(value[0], dict):
+            return json.dumps(value, default=str)  # a date in YAML is a date object
         return ",".join(value) or "none"
     return str(value)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsclf.errors import InputError, Stopped, disk_full
 from newsclf.options import as_text, as_yaml
-from newsclf.tracking.last_word import keep_killed
+from newsclf.tracking.last_word import keep_status
 
 if TYPE_CHECKING:
     import mlflow
@@ -28,9 +28,10 @@ def tracking_uri() -> str:
 
 
 @contextlib.contextmanager
-def open_run(verb: str, config: Any) -> Iterator[mlflow.ActiveRun]:
+def open_run(verb: str, config: Any, resume: str = "") -> Iterator[mlflow.ActiveRun]:
     """Start a run (or take up the one `mlflow run` has started), log the options, and end it.
 
+    resume: the id of an earlier run that is taken up again, if it is still there and `mlflow run` has started none.
     On leaving, the run is FINISHED; FAILED with the reason in the tag `newsclf.failure` after an
     error; KILLED after Ctrl-C or SIGTERM. Raises InputError when the server cannot be reached.
     """
@@ -39,7 +40,7 @@ def open_run(verb: str, config: Any) -> Iterator[mlflow.ActiveRun]:
     _quiet()
     mlflow.set_tracking_uri(tracking_uri())
     try:
-        run = _start(verb)
+        run = _start(verb, resume)
     except Stopped:
         raise
     except Exception as error:
@@ -86,13 +87,14 @@ def report_early_end(run_id: str, status: str, reason: str) -> None:
         if client.get_run(run_id).info.status == "RUNNING":
             client.set_tag(run_id, FAILURE_TAG, reason[:5000])
             client.set_terminated(run_id, status)
-    if status == "KILLED":
-        keep_killed(run_id)
+    if status != "FAILED":
+        keep_status(run_id, status)
 
 
-def _start(verb: str) -> mlflow.ActiveRun:
+def _start(verb: str, resume: str) -> mlflow.ActiveRun:
     """The first contact: with short limits, so that a server that is away is told of at once."""
     import mlflow
+    from mlflow.exceptions import MlflowException
 
     limits = {
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -101,6 +103,12 @@ def _start(verb: str) -> mlflow.ActiveRun:
     before = {name: os.environ.get(name) for name in limits}
     os.environ.update({name: value for name, value in limits.items() if before[name] is None})
     try:
+        if resume and "MLFLOW_RUN_ID" not in os.environ:
+            with contextlib.suppress(MlflowException):  # deleted, or on another server
+                run = mlflow.start_run(resume)
+                if FAILURE_TAG in run.data.tags:  # it was stopped; now it is not
+                    mlflow.delete_tag(FAILURE_TAG)
+                return run
         return mlflow.start_run(tags={"newsclf.verb": verb})
     finally:
         for name, value in before.items():
