@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from newsclf.config import EvaluateConfig, TrainConfig
+from newsclf.config import EvaluateConfig, MonitorConfig, SimulateConfig, TrainConfig
 
 ROOT = Path(__file__).resolve().parent.parent
-VERBS = {"train": TrainConfig, "evaluate": EvaluateConfig}
+VERBS = {"train": TrainConfig, "evaluate": EvaluateConfig, "monitor": MonitorConfig, "simulate": SimulateConfig}
 
 
 def as_yaml(field: dataclasses.Field[Any]) -> str:
