@@ -22,7 +22,7 @@ from newsclf.tracking.lineage import log_code_and_environment, log_dataset
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.run import open_run
 
-BATCHES, BATCH_ROWS, AMOUNT, STEP = 40, 1000, 0.1, 0.01
+BATCHES, AMOUNT, STEP = 40, 0.1, 0.01
 OTHER_SOURCE = {"ag_news": "20newsgroups", "20newsgroups": "ag_news"}
 HELD_OUT = "held_out"
 TRUTH, REFERENCE = "truth.json", "reference/reference.parquet"
@@ -54,8 +54,7 @@ def simulate(config: SimulateConfig) -> dict[str, float]:
         assert config.amount is not None
         changed = amounts(config.kind, config.batches, config.begin, config.amount, config.period)
         classes = tuple(name for name in dataset.classes if name != held_out)
-        size = config.batch_rows or max(1, min(BATCH_ROWS, len(rows) // 2))
-        stream = Stream(rows, classes, config.mode, max(changed), size, config.seed, foreign_texts)
+        stream = Stream(rows, classes, config.mode, max(changed), config.batch_rows, config.seed, foreign_texts)
         truth = describe(config, dataset, changed, held_out)
 
         unfinished = folder / UNFINISHED

@@ -12,6 +12,7 @@ from newsclf.data import injections
 from newsclf.data.messages import listed, one_line
 from newsclf.errors import InputError
 
+BATCH_ROWS = 1000
 # The study's seven days: one to start from, then deletion or random labels in 0, 10 ... 50 % of the rows.
 STUDY = (0.0, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 TEXT_MODES = ("foreign", "garbled", "truncated")
@@ -117,7 +118,8 @@ class Deck:
 class Stream:
     """The batches, made one at a time in their order.
 
-    rows: columns `text` and `label`; foreign_texts: for the mode foreign; most: the largest amount of any batch.
+    rows: columns `text` and `label`; foreign_texts: for the mode foreign; most: the largest amount of any batch;
+    batch_rows: None is BATCH_ROWS, or as many as leave each class twice the rows that a batch needs.
     A batch's class counts are drawn (multinomial), so that they vary as in any stream.
     """
 
@@ -125,7 +127,7 @@ class Stream:
     classes: tuple[str, ...]
     mode: str
     most: float
-    batch_rows: int
+    batch_rows: int | None
     seed: int
     foreign_texts: Sequence[str] = ()
 
@@ -137,6 +139,8 @@ class Stream:
         self.moved = self.shares
         if self.mode == "prior" and self.most:
             self.moved = injections.moved_shares(self.labels, self.most, np.random.default_rng([self.seed, 1]))
+        enough = min(len(rows) / max(self.shares[name], self.moved[name]) for name, rows in self.deck.rows.items())
+        self.size = self.batch_rows or max(1, min(BATCH_ROWS, int(enough / 2)))
 
     def batch(self, number: int, amount: float) -> pd.DataFrame:
         """Batch `number` with `amount` of it changed: columns `text`, `label`."""
@@ -145,7 +149,7 @@ class Stream:
         way = amount / self.most if self.mode == "prior" and self.most else 0.0
         shares = {name: share + way * (self.moved[name] - share) for name, share in self.shares.items()}
         total = sum(shares.values())
-        counts = rng.multinomial(self.batch_rows, [share / total for share in shares.values()]).tolist()
+        counts = rng.multinomial(self.size, [share / total for share in shares.values()]).tolist()
         hand = self.deck.deal(dict(zip(shares, counts, strict=True)))
         texts, labels = [self.texts[row] for row in hand], [self.labels[row] for row in hand]
         if amount:
