@@ -148,7 +148,7 @@ class SimulateConfig(DataOptions):
     period: int = option(5, "nonstationary: batches that are changed, and then batches that are not", low=1)
     batches: int | None = option(None, "batches in the stream; auto: 40, in study 7", low=1, high=100_000, none="auto")
     batch_rows: int | None = option(
-        None, "rows of a batch; auto: 1,000, or half of the rows there are", low=1, none="auto"
+        None, "rows of a batch; auto: 1,000, or half of what the rows allow", low=1, none="auto"
     )
     start_date: str = option("2026-01-01", "date of the first batch (YYYY-MM-DD); the others follow day by day")
     split: str = option(
