@@ -31,5 +31,5 @@ def log_batch(run_id: str, step: int, when: datetime | None, numbers: Mapping[st
 
 def metric_name(name: str) -> str:
     """`name` with `_` for what MLflow refuses in a metric's name (it may hold `/`, but not at its ends)."""
-    parts = [re.sub(r"[^A-Za-z0-9_\-. ]", "_", part).strip() or "_" for part in name.split("/")]
+    parts = [re.sub(r"[^\w.\- ]", "_", part).strip() or "_" for part in name.split("/")]
     return "/".join("_" if part in (".", "..") else part for part in parts)[:250]

@@ -1,0 +1,118 @@
+"""What a monitor has judged already: one small file a batch, so that it can be stopped and taken up at any point."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from newsclf.errors import DISK_FULL, InputError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """A judged batch.
+
+    number: its place in the order of judging, from 1. key: what it is judged by (see `key_of`).
+    date: ISO 8601, or None; time: of the batch, or of its judging where it has no date, ISO 8601.
+    numbers: everything that can be watched, by name; verdict: `Verdict.as_dict()`.
+    """
+
+    number: int
+    name: str
+    key: str
+    date: str | None
+    time: str
+    rows: int
+    numbers: Mapping[str, float]
+    verdict: Mapping[str, Any]
+
+    @property
+    def when(self) -> datetime | None:
+        return datetime.fromisoformat(self.date) if self.date else None
+
+
+def scope_of(reference: str, settings: Mapping[str, str]) -> str:
+    """SHA-256 (hex) of all that a judgement depends on but the batch: the reference's id and the settings."""
+    return hashlib.sha256(json.dumps([FORMAT, reference, dict(settings)], sort_keys=True).encode()).hexdigest()
+
+
+def key_of(content: str, scope: str) -> str:
+    return hashlib.sha256(f"{content} {scope}".encode()).hexdigest()
+
+
+class State:
+    """The files of one output folder: `state/<scope>/<key>.json` for each batch, `state/monitor.json` for the rest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "state"
+
+    def header(self) -> dict[str, Any]:
+        """What was kept by `keep_header`, {} in a new folder."""
+        path = self.folder / "monitor.json"
+        return _read(path) if path.exists() else {}
+
+    def keep_header(self, **values: Any) -> None:
+        """Add or replace values: of the stream, the run, the options, what people have been told."""
+        _write(self.folder / "monitor.json", {**self.header(), **values})
+
+    def records(self, scope: str) -> list[Record]:
+        """The batches judged in this scope, in the order of judging.
+
+        Of two with the same name (a day that has got more rows since) the later one counts. Raises InputError for a
+        file that cannot be read.
+        """
+        found = []
+        for path in (self.folder / scope[:16]).glob("*.json"):
+            try:
+                found.append(Record(**_read(path)))
+            except TypeError:
+                raise InputError(f"{path} is none of this version's; delete it and its batch is judged again") from None
+        return newest(sorted(found, key=lambda record: record.number))
+
+    def known(self, scope: str) -> dict[str, int]:
+        """The keys of all batches that were ever judged in this scope, with their numbers."""
+        return {path.stem: _read(path)["number"] for path in (self.folder / scope[:16]).glob("*.json")}
+
+    def keep(self, scope: str, record: Record) -> None:
+        _write(self.folder / scope[:16] / f"{record.key}.json", asdict(record))
+
+
+def newest(records: Sequence[Record]) -> list[Record]:
+    """The records without those that a later one of the same name replaces; in the same order."""
+    last = {record.name: record.number for record in records}
+    return [record for record in records if last[record.name] == record.number]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(f"{path} cannot be read ({reason}); delete it, and what it stands for is done again") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path} holds no JSON object; delete it, and what it stands for is done again")
+    return values
+
+
+def _write(path: Path, values: Mapping[str, Any]) -> None:
+    """In one step: a file that is there is whole."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(json.dumps(values, ensure_ascii=True) + "\n", encoding="utf-8")
+        os.replace(unfinished, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        if any(sign in str(error) for sign in DISK_FULL):
+            raise
+        raise InputError(f"{path} cannot be written ({error.strerror}): give another output_dir") from None
