@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import csv
+import dataclasses
 import hashlib
 import io
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pandas as pd
 
-from newsclf.data.formats import decode
+from newsclf.config import DataOptions
 from newsclf.data.messages import listed, one_line
-from newsclf.data.table import READERS, label_of, public_name, read_bytes, suffix_of, text_of
+from newsclf.data.stream import FORMATS, open_stream
+from newsclf.data.table import public_name, read_bytes, suffix_of
 from newsclf.errors import InputError
-from newsclf.monitoring.rules import parse_time
 
 DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)")
 
@@ -41,6 +39,7 @@ class Batch:
     date: UTC; the first of its dates, the day or the week's Monday, or a date in the file's name; None without any.
     texts, labels: [rows]; a missing text or label is None; labels is None where the stream has none.
     times: [rows] UTC, or None where the stream has no date column.
+    unreadable: rows of its file that cannot be read, and so are not among the others; 0 unless batches are files.
     """
 
     name: str
@@ -48,6 +47,7 @@ class Batch:
     texts: list[str | None]
     labels: list[str | None] | None
     times: list[datetime] | None
+    unreadable: int = 0
 
     @property
     def content(self) -> str:
@@ -55,8 +55,8 @@ class Batch:
         digest = hashlib.sha256()
         times = None if self.times is None else [when.isoformat() for when in self.times]
         for values in (self.texts, self.labels, times):
-            digest.update(b"-" if values is None else len(values).to_bytes(8, "little"))
-            for value in values or ():
+            digest.update((0 if values is None else len(values) + 1).to_bytes(8, "little"))
+            for value in values or []:
                 raw = b"" if value is None else value.encode("utf-8", "surrogatepass")
                 # One more than the length, so that a missing text differs from an empty one.
                 digest.update((0 if value is None else len(raw) + 1).to_bytes(8, "little") + raw)
@@ -71,6 +71,8 @@ def batches(stream: str, columns: Columns, by: str = "auto", count: int = 1000) 
     Raises InputError for a folder without tables, a table that cannot be read, a date that does not parse.
     """
     folder = "://" not in stream and Path(stream).expanduser().is_dir()
+    if not folder and suffix_of(stream) not in FORMATS:
+        raise InputError(f"stream {one_line(stream)} is no folder that is there, and no table ({listed(FORMATS)})")
     files = tables(Path(stream).expanduser()) if folder else [stream]
     if by == "auto":
         by = "file" if folder else "day"
@@ -78,7 +80,7 @@ def batches(stream: str, columns: Columns, by: str = "auto", count: int = 1000) 
         for file in files:
             yield _of_file(file, columns)
         return
-    rows = pd.concat([read(file, columns, needs_date=by != "count") for file in files], ignore_index=True)
+    rows = pd.concat([read(file, columns, needs_date=by != "count")[0] for file in files], ignore_index=True)
     if by == "count":
         for start in range(0, len(rows), count):
             part = rows.iloc[start : start + count]
@@ -90,105 +92,70 @@ def batches(stream: str, columns: Columns, by: str = "auto", count: int = 1000) 
 def tables(folder: Path) -> list[str]:
     """The tables in a folder by name; what is hidden, in a folder below, or no table is left out."""
     found = sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in READERS and path.name[0] != "." and path.is_file()
+        path for path in folder.iterdir() if path.suffix.lower() in FORMATS and path.name[0] != "." and path.is_file()
     )
     if not found:
-        raise InputError(f"the stream folder {folder} is empty: it has no {listed(READERS)}")
+        raise InputError(f"the stream folder {folder} is empty: it has no {listed(FORMATS)}")
     return [str(path) for path in found]
 
 
-def read(location: str, columns: Columns, needs_date: bool) -> pd.DataFrame:
-    """`text`, `label` and `date` of one table; the latter two only where the table has them.
+def read(location: str, columns: Columns, needs_date: bool) -> tuple[pd.DataFrame, int]:
+    """(`text`, `label` and `date` of one table, the number of its rows that cannot be read).
 
-    date: datetime in UTC. Raises InputError with file and row.
+    label and date only where the table has them; date: datetime in UTC. Raises InputError with file and row.
     """
-    name = one_line(public_name(location), 200)
-    reader = READERS.get(suffix_of(location))
-    if reader is None:
-        raise InputError(f"{name}: a stream is a folder or a table that ends in {listed(READERS)}")
-    chosen = (columns.text, columns.label, columns.date)
-    if len(set(chosen)) < len(chosen):
-        raise InputError(f"text_column, label_column and date_column are {listed(chosen)}: name three columns")
-    data = read_bytes(location)
-    there = _header(data, suffix_of(location), name)
-    # A wanted column that is missing stays in, so that the reader says which ones there are.
-    wanted = [columns.text]
-    wanted += [columns.label] if columns.label in there else []
-    wanted += [columns.date] if needs_date or columns.date in there else []
-    rows = reader(data, wanted, name)
-    places = [f"{name}, {rows.index.name} {place}" for place in rows.index]
-    found: dict[str, list[Any]] = {"text": [_text(v, p) for v, p in zip(rows[columns.text], places, strict=True)]}
-    if columns.label in wanted:
-        found["label"] = [label_of(v, p) for v, p in zip(rows[columns.label], places, strict=True)]
-    if columns.date in wanted:
-        found["date"] = _times(rows[columns.date].tolist(), places)
-    return pd.DataFrame(found, dtype=object)
+    options = DataOptions(dataset=location, text_column=columns.text, label_column=columns.label)
+    dated = needs_date or columns.date in _columns(location)
+    stream = open_stream(options, date_column=columns.date if dated else "")
+    rows = pd.concat(list(stream.chunks()), ignore_index=True)
+    return rows, stream.unreadable
 
 
 def name_of(stream: str) -> str:
     """A short name for the stream: its folder's, or its file's without the ending."""
     text = public_name(stream)
     path = PurePosixPath(text) if "://" in text else Path(text).expanduser().resolve()
-    return (path.name if path.suffix.lower() not in READERS else path.stem) or "stream"
+    return (path.name if path.suffix.lower() not in FORMATS else path.stem) or "stream"
 
 
 def _of_file(file: str, columns: Columns) -> Batch:
-    rows = read(file, columns, needs_date=False)
+    rows, unreadable = read(file, columns, needs_date=False)
     name = PurePosixPath(public_name(file).replace("\\", "/")).name
-    batch = _batch(name, rows)
-    if batch.date is not None:
-        return batch
-    return Batch(batch.name, _date_in(name), batch.texts, batch.labels, batch.times)
+    batch = dataclasses.replace(_batch(name, rows), unreadable=unreadable)
+    return batch if batch.date is not None else dataclasses.replace(batch, date=_date_in(name))
 
 
 def _by_time(rows: pd.DataFrame, by: str) -> Iterator[Batch]:
-    days = [when.replace(hour=0, minute=0, second=0, microsecond=0) for when in rows["date"]]
+    days = rows["date"].dt.normalize()
     if by == "week":
-        days = [day - timedelta(days=day.weekday()) for day in days]
-    for day, part in rows.groupby(pd.Series(days, dtype=object), sort=True):
-        assert isinstance(day, datetime)
+        days -= pd.to_timedelta(days.dt.weekday, unit="D")
+    for moment, part in rows.groupby(days, sort=True):
+        day = pd.Timestamp(moment).to_pydatetime()
         year, week, _ = day.isocalendar()
         name = f"{year}-W{week:02}" if by == "week" else day.date().isoformat()
-        batch = _batch(name, part)
-        yield Batch(batch.name, day, batch.texts, batch.labels, batch.times)
+        yield dataclasses.replace(_batch(name, part), date=day)
 
 
 def _batch(name: str, rows: pd.DataFrame) -> Batch:
-    labels = rows["label"].tolist() if "label" in rows else None
-    times = rows["date"].tolist() if "date" in rows else None
+    # NaN comes from files without labels beside files with them.
+    labels = [None if label != label else label for label in rows["label"]] if "label" in rows else None
+    times = [when.to_pydatetime() for when in rows["date"]] if "date" in rows else None
     if labels is not None and all(label is None for label in labels):
         labels = None
     return Batch(name, min(times) if times else None, rows["text"].tolist(), labels, times)
 
 
-def _text(value: object, place: str) -> str | None:
-    missing = value is None or value != value  # NaN
-    return None if missing else text_of(value, place)
-
-
-def _times(values: list[Any], places: Sequence[str]) -> list[datetime]:
-    known: dict[Any, datetime] = {}  # most rows of a batch have the same date
-    found = []
-    for value, place in zip(values, places, strict=True):
-        if value not in known:
-            known[value] = parse_time("" if value is None else value, f"{place}: date")
-        found.append(known[value])
-    return found
-
-
-def _header(data: bytes, suffix: str, name: str) -> list[str]:
-    """The columns of a table; of one that cannot be read none, and its reader says why."""
+def _columns(location: str) -> list[str]:
+    """The columns of a table; [] of what is none, which `open_stream` has the words for."""
+    kind = suffix_of(location)
+    if kind not in FORMATS:
+        return []
+    if "://" in location:
+        return FORMATS[kind][0](io.BytesIO(read_bytes(location)), one_line(public_name(location), 200))
     try:
-        if suffix == ".csv":
-            return next(csv.reader(io.StringIO(decode(data, name), newline="")), [])
-        if suffix == ".parquet":
-            import pyarrow
-            import pyarrow.parquet
-
-            return list(pyarrow.parquet.read_schema(pyarrow.BufferReader(data)).names)
-        lines = (json.loads(line) for line in decode(data, name).split("\n") if line.strip())
-        return list(dict.fromkeys(key for line in lines if isinstance(line, dict) for key in line))
-    except (csv.Error, ValueError, OSError, RecursionError):  # pyarrow's own are among the latter two
+        with Path(location).expanduser().open("rb") as file:
+            return FORMATS[kind][0](file, one_line(location, 200))
+    except OSError:
         return []
 
 

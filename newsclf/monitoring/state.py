@@ -62,7 +62,7 @@ class State:
 
     def keep_header(self, **values: Any) -> None:
         """Add or replace values: of the stream, the run, the options, what people have been told."""
-        _write(self.folder / "monitor.json", {**self.header(), **values})
+        write_json(self.folder / "monitor.json", {**self.header(), **values})
 
     def records(self, scope: str) -> list[Record]:
         """The batches judged in this scope, in the order of judging.
@@ -83,13 +83,18 @@ class State:
         return {path.stem: _read(path)["number"] for path in (self.folder / scope[:16]).glob("*.json")}
 
     def keep(self, scope: str, record: Record) -> None:
-        _write(self.folder / scope[:16] / f"{record.key}.json", asdict(record))
+        write_json(self.folder / scope[:16] / f"{record.key}.json", asdict(record))
 
 
 def newest(records: Sequence[Record]) -> list[Record]:
     """The records without those that a later one of the same name replaces; in the same order."""
     last = {record.name: record.number for record in records}
     return [record for record in records if last[record.name] == record.number]
+
+
+def by_date(records: Sequence[Record]) -> list[Record]:
+    """The records in the order of their dates; those without one where they were judged."""
+    return sorted(records, key=lambda record: (datetime.fromisoformat(record.time), record.number))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -103,12 +108,12 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-def _write(path: Path, values: Mapping[str, Any]) -> None:
-    """In one step: a file that is there is whole."""
+def write_json(path: Path, values: Any, indent: int | None = None) -> None:
+    """In one step: a file that is there is whole. Raises InputError where it cannot be written."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps(values, ensure_ascii=True) + "\n", encoding="utf-8")
+        unfinished.write_text(json.dumps(values, indent=indent) + "\n", encoding="utf-8")
         os.replace(unfinished, path)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -31,5 +31,9 @@ def log_batch(run_id: str, step: int, when: datetime | None, numbers: Mapping[st
 
 def metric_name(name: str) -> str:
     """`name` with `_` for what MLflow refuses in a metric's name (it may hold `/`, but not at its ends)."""
-    parts = [re.sub(r"[^\w.\- ]", "_", part).strip() or "_" for part in name.split("/")]
-    return "/".join("_" if part in (".", "..") else part for part in parts)[:250]
+    return "/".join(metric_part(part) for part in name.split("/"))[:250]
+
+
+def metric_part(text: str) -> str:
+    """`text` as one part of a metric's name."""
+    return re.sub(r"[^\w.\- ]", "_", text).strip(" .") or "_"
