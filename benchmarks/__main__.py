@@ -3,7 +3,9 @@
 speed    the machine's sgemm peak, and a fine-tuning step against it (2 min)
 compile  torch.compile of the encoder against eager (3 min; needs a C++ compiler)
 trainer  side by side with transformers' Trainer (15 min; needs `pip install accelerate`)
-quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores); --only takes one case by a part of its name
+quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores)
+
+--only takes the cases of trainer or quality by a part of their name.
 
 Prints markdown; figures are medians over the repeats (quality: one run each). Leave the machine alone meanwhile.
 """
@@ -23,7 +25,7 @@ def main() -> None:
     parser.add_argument("part", nargs="?", default="all", choices=(*PARTS, "all"))
     parser.add_argument("--data_dir", default="../shared/data", help="folder of 20newsgroups/ and ag_news/")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="", help="quality: the cases whose name holds this")
+    parser.add_argument("--only", default="", help="trainer, quality: the cases whose name holds this")
     given = parser.parse_args()
     parts = PARTS if given.part == "all" else (given.part,)
     # Each part imports what it measures: trainer alone needs accelerate.
@@ -38,7 +40,7 @@ def main() -> None:
     if "trainer" in parts:
         from benchmarks import rival
 
-        rival.main(given.data_dir, given.repeats)
+        rival.main(given.data_dir, given.repeats, given.only)
     if "quality" in parts:
         from benchmarks import quality
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,3 +65,76 @@ class Verdict:
             for kind, finding in values["kinds"].items()
         }
         return cls(**{**values, "kinds": kinds})
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one kind's test found, before it is corrected over the kinds.
+
+    p_value: over all tests of the kind; None where the kind cannot be judged, and `otherwise` says why.
+    least: the effect below which nothing is called a drift, however small the p-value.
+    changed, otherwise: the sentence where it drifted, and where it did not.
+    """
+
+    kind: str
+    p_value: float | None
+    effect: float | None
+    effect_unit: str
+    least: float
+    moved: tuple[Moved, ...]
+    changed: str
+    otherwise: str
+
+
+def not_judged(kind: str, reason: str) -> Evidence:
+    """The test of a kind that the data at hand cannot show."""
+    return Evidence(kind, None, None, "", 0.0, (), "", reason)
+
+
+def bonferroni(p_values: Mapping[str, float]) -> dict[str, float]:
+    """p-values corrected for their number: the least of them is below x with a probability of at most x."""
+    return {name: min(1.0, p_value * len(p_values)) for name, p_value in p_values.items()}
+
+
+def decide(evidence: Sequence[Evidence], rows: int, alpha: float) -> Verdict:
+    """The verdict of all kinds together, wrong with a probability of at most `alpha` where nothing has changed.
+
+    p-values are corrected over the kinds that can be judged by Holm's method (Holm 1979, A simple sequentially
+    rejective multiple test procedure).
+    """
+    judged = sorted((test for test in evidence if test.p_value is not None), key=lambda test: test.p_value or 0.0)
+    corrected: dict[str, float] = {}
+    largest = 0.0
+    for place, test in enumerate(judged):
+        assert test.p_value is not None
+        largest = max(largest, min(1.0, test.p_value * (len(judged) - place)))
+        corrected[test.kind] = largest
+    found = {test.kind: _finding(test, corrected.get(test.kind), alpha) for test in evidence}
+    kinds = {kind: found[kind] for kind in KINDS if kind in found}
+    drifted = [finding for finding in kinds.values() if finding.drifted]
+    if not judged:
+        sentence = "Nothing can be judged: " + "; ".join(finding.sentence for finding in kinds.values())
+        return Verdict(None, None, kinds, alpha, rows, sentence)
+    if not drifted:
+        names = ", ".join(kind for kind, finding in kinds.items() if finding.drifted is not None)
+        sentence = f"No drift in {rows:,} texts ({names} judged, at most {alpha:.0%} false alarms)."
+        return Verdict(False, None, kinds, alpha, rows, sentence)
+    first = drifted[0]
+    others = [finding.kind for finding in drifted[1:]]
+    sentence = f"Drift ({first.kind}): {first.sentence}" + (f" Changed with it: {', '.join(others)}." if others else "")
+    return Verdict(True, first.kind, kinds, alpha, rows, sentence)
+
+
+def not_enough_data(rows: int, least: int, alpha: float) -> Verdict:
+    """The verdict on a batch that is too small to say anything about: neither drift nor none."""
+    reason = f"not enough data: {rows:,} texts, {least:,} are needed"
+    kinds = {kind: Finding(kind, None, None, None, "", (), reason) for kind in KINDS}
+    return Verdict(None, None, kinds, alpha, rows, f"{reason[0].upper()}{reason[1:]}.")
+
+
+def _finding(test: Evidence, corrected: float | None, alpha: float) -> Finding:
+    if corrected is None or test.effect is None:
+        return Finding(test.kind, None, None, None, "", (), test.otherwise)
+    drifted = corrected <= alpha and abs(test.effect) >= test.least
+    sentence = test.changed if drifted else test.otherwise
+    return Finding(test.kind, drifted, corrected, test.effect, test.effect_unit, test.moved, sentence)

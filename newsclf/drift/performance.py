@@ -1,0 +1,52 @@
+"""Performance: the predictor's accuracy, measured where there are labels, else estimated from its confidence."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import optimize, stats
+
+from newsclf.drift.verdict import Moved, Evidence
+
+LEAST = 0.02  # of the rows
+
+
+def judge_measured(correct: np.ndarray, reference_correct: np.ndarray) -> Evidence:
+    """Whether the accuracy has fallen: correct is [rows] of bool on each side (Fisher's exact test, one-sided)."""
+    now, before = correct.mean(), reference_correct.mean()
+    table = [[(~correct).sum(), correct.sum()], [(~reference_correct).sum(), reference_correct.sum()]]
+    p_value = float(stats.fisher_exact(table, alternative="greater").pvalue)
+    return _test(float(now), float(before), p_value, "")
+
+
+def judge_estimated(confidence: np.ndarray, reference_confidence: np.ndarray, reference_accuracy: float) -> Evidence:
+    """Whether the accuracy has fallen, as far as calibrated confidence shows it.
+
+    confidence: [rows] the calibrated probability of each row's predicted class. The mean of it estimates the
+    accuracy (Guillory et al. 2021, Predicting with Confidence on Unseen Distributions: difference of confidences).
+    Welch's t-test, one-sided.
+    """
+    fall = stats.ttest_ind(confidence, reference_confidence, equal_var=False, alternative="less")
+    p_value = 1.0 if np.isnan(fall.pvalue) else float(fall.pvalue)
+    now = reference_accuracy + float(confidence.mean() - reference_confidence.mean())
+    return _test(min(1.0, max(0.0, now)), reference_accuracy, p_value, "estimated ")
+
+
+def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The number by which logits [rows, classes] are divided, so that the probabilities are calibrated.
+
+    Source: Guo et al. 2017, On Calibration of Modern Neural Networks. Between 0.05 and 20.
+    """
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        scaled = scaled - scaled.max(axis=1, keepdims=True)
+        return float((np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(labels)), labels]).mean())
+
+    return float(np.exp(optimize.minimize_scalar(loss, bounds=np.log([0.05, 20]), method="bounded").x))
+
+
+def _test(now: float, before: float, p_value: float, how: str) -> Evidence:
+    changed = f"The {how}accuracy fell to {now:.1%} from {before:.1%}."
+    otherwise = f"The {how}accuracy is {now:.1%}, {before:.1%} in the reference."
+    moved = (Moved(f"{how}accuracy", p_value, now - before),)
+    return Evidence("performance", p_value, now - before, "accuracy", LEAST, moved, changed, otherwise)

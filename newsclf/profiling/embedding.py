@@ -1,0 +1,131 @@
+"""Where texts stand in the embedding space of a reference, without a forward pass of the encoder.
+
+A text is the mean of its tokens' vectors (the encoder's input embeddings), rare tokens weighing more, at length 1.
+The map is fitted on one part of a reference only; what it says of those very texts is not what it says of others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+from newsclf.errors import InputError
+
+DIRECTIONS = 32
+NEIGHBOURS = 10
+ANCHORS = 5000  # texts of the reference that distances are measured to
+
+
+def token_vectors(folder: Path) -> np.ndarray:
+    """The encoder's input embeddings [vocabulary, hidden], float32. Raises InputError where there are none."""
+    from safetensors import SafetensorError, safe_open
+
+    for file in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(file, "np") as weights:
+                for name in weights.keys():  # noqa: SIM118 (not a mapping)
+                    if name.endswith("word_embeddings.weight"):
+                        return np.asarray(weights.get_tensor(name), np.float32)
+        except (SafetensorError, OSError, TypeError) as error:
+            raise InputError(f"encoder {folder}: {file.name} cannot be read ({error})") from None
+    raise InputError(f"encoder {folder}: no token embeddings in its safetensors files")
+
+
+@dataclass(frozen=True)
+class EmbeddingMap:
+    """What was learnt of the reference's texts; all arrays float32.
+
+    weights: [vocabulary] of each token (inverse document frequency).
+    surprise: [vocabulary] -log of each token's share among the reference's tokens.
+    rarity: [vocabulary] -log of the share of texts that have it.
+    mean: [hidden]; directions: [hidden, DIRECTIONS], each with variance 1 on the fitted texts.
+    anchors: [texts, hidden] of length 1, in the space of `centred`; centres: [classes, hidden], of length 1.
+    """
+
+    weights: np.ndarray
+    surprise: np.ndarray
+    rarity: np.ndarray
+    mean: np.ndarray
+    directions: np.ndarray
+    anchors: np.ndarray
+    centres: np.ndarray
+    classes: tuple[str, ...]
+
+    def embed(self, counts: scipy.sparse.csr_matrix, vectors: np.ndarray) -> np.ndarray:
+        """Embeddings [rows, hidden] of texts by their token counts [rows, vocabulary]; of an empty text, zeros."""
+        return _embed(counts, vectors, self.weights)
+
+    def columns(self, counts: scipy.sparse.csr_matrix, embedded: np.ndarray) -> pd.DataFrame:
+        """What a profile holds of the map: one row a text, float32; NaN for texts without tokens.
+
+        direction_1 ...: coordinates along the leading directions, in standard deviations.
+        distance: cosine distance to the nearest texts of the reference; distance_to_<class>: to the class centre.
+        surprise, rarity: how unusual its tokens are, in nats a token (of all, and of the different ones).
+        """
+        tokens = np.asarray(counts.sum(axis=1)).ravel()
+        different = np.diff(counts.indptr)
+        present = counts.copy()
+        present.data = np.ones_like(present.data)
+        centred = _at_length_1(embedded - self.mean)
+        nearest = centred @ self.anchors.T
+        count = min(NEIGHBOURS, nearest.shape[1])
+        nearest = np.partition(nearest, nearest.shape[1] - count, axis=1)[:, -count:]
+        columns = {
+            "surprise": (counts @ self.surprise) / np.maximum(tokens, 1),
+            "rarity": (present @ self.rarity) / np.maximum(different, 1),
+            "distance": 1 - nearest.mean(axis=1),
+        }
+        columns |= {f"distance_to_{name}": 1 - centred @ centre for name, centre in zip(self.classes, self.centres)}
+        along = (embedded - self.mean) @ self.directions
+        columns |= {f"direction_{number + 1}": along[:, number] for number in range(along.shape[1])}
+        frame = pd.DataFrame(columns).astype(np.float32)
+        frame[tokens == 0] = np.nan
+        return frame
+
+
+def fit_map(
+    counts: scipy.sparse.csr_matrix,
+    vectors: np.ndarray,
+    labels: np.ndarray | None,
+    classes: Sequence[str],
+    random: np.random.Generator,
+) -> EmbeddingMap:
+    """The map of the texts with these token counts [rows, vocabulary]; labels [rows] are class indices."""
+    rows = counts.shape[0]
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    total = np.asarray(counts.sum(axis=0)).ravel()
+    weights = (np.log((rows + 1) / (frequency + 1)) + 0.1).astype(np.float32)
+    embedded = _embed(counts, vectors, weights)
+    mean = embedded.mean(axis=0)
+    _, sizes, directions = np.linalg.svd(embedded - mean, full_matrices=False)
+    kept = min(DIRECTIONS, int((sizes > 1e-6 * sizes[0]).sum()), max(1, rows // 10))
+    centred = _at_length_1(embedded - mean)
+    chosen = random.permutation(rows)[:ANCHORS]
+    centres = np.zeros((0, embedded.shape[1]), np.float32)
+    if labels is not None:
+        centres = _at_length_1(np.stack([centred[labels == place].mean(axis=0) for place in range(len(classes))]))
+    return EmbeddingMap(
+        weights=weights,
+        surprise=-np.log((total + 0.5) / (total.sum() + 0.5 * len(total))).astype(np.float32),
+        rarity=-np.log((frequency + 0.5) / (rows + 1)).astype(np.float32),
+        mean=mean,
+        directions=(directions[:kept].T / (sizes[:kept] / np.sqrt(rows))).astype(np.float32),
+        anchors=centred[chosen],
+        centres=centres,
+        classes=tuple(classes) if labels is not None else (),
+    )
+
+
+def _embed(counts: scipy.sparse.csr_matrix, vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    dampened = counts.copy()
+    dampened.data = (1 + np.log(dampened.data)) * weights[dampened.indices]
+    return _at_length_1(np.asarray(dampened @ vectors, np.float32))
+
+
+def _at_length_1(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)).astype(np.float32)
