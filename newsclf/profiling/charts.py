@@ -1,0 +1,462 @@
+"""The report's charts as Vega-Lite specifications: plain dicts, drawn in the browser by Vega's own script.
+
+Why Vega-Lite: it draws SVG, so that colours are CSS variables that follow dark and light by themselves, text is text at
+any zoom, and screen readers get roles and names; it asks for no storage and no network, which MLflow's sandboxed frame
+refuses. Its script comes out of the wheel `vl-convert-python` (BSD-3, no dependencies, about 0.9 MB as one bundle).
+Bokeh draws on a canvas with colours fixed at creation and nothing for the keyboard; Plotly's script alone is 4.5 MB.
+
+Every datum has `i` (its place, in which the arrow keys go through a chart) and `say` (what is said of it, in the tooltip
+and to those who use the keyboard). Names that come from data are never fields or domains, only values.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from newsclf.profiling.report_data import AlertMark, ChangeMark, ClassShares, ColumnPair, Histogram, MapPoints, Window
+from newsclf.profiling.wording import clean, number, percent
+
+Spec = dict[str, Any]
+
+VEGA_LITE = "6.4"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+BINS = 40
+MAX_CLASSES_DRAWN = 30
+P_FLOOR = 1e-6
+
+# Axes of the same width, so that the charts of a timeline stand exactly above each other.
+CONFIG: Spec = {
+    "background": None,
+    "font": "system-ui, -apple-system, 'Segoe UI', sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "var(--soft)",
+        "titleColor": "var(--soft)",
+        "titleFontWeight": "normal",
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "gridColor": "var(--line)",
+        "domainColor": "var(--line)",
+        "tickColor": "var(--line)",
+    },
+    "aria": False,  # the frame around a chart has the role and the description; its 2,000 points would be read one by one
+}
+
+
+@functools.cache
+def script() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script that defines `vegaEmbed`; safe inside a <script> element."""
+    import vl_convert
+
+    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def distribution(pair: ColumnPair) -> Spec:
+    """Reference as a filled area, current as a line over it: told apart without colour too."""
+    edges = common_edges([side for side in (pair.reference, pair.current) if side is not None])
+    sides = {
+        name: None if side is None else side.shares(edges)
+        for name, side in (("reference", pair.reference), ("current", pair.current))
+    }
+    whole = _whole_numbers(pair) and edges[1] - edges[0] == 1
+    rows = []
+    for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        where = number(low + 0.5) if whole else f"{number(low)} to {number(high)}"
+        shares = {name: float(side[i]) for name, side in sides.items() if side is not None}
+        said = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
+        rows.append({"i": i, "low": _short(low), "high": _short(high), "say": f"{where}: {said}"} | _shorts(shares))
+    x = {"field": "low", "type": "quantitative", "title": None, "axis": {"grid": False, "tickCount": 6}}
+    x["scale"] = {"domain": [_short(edges[0]), _short(edges[-1])], "nice": False, "zero": False}
+    if whole and len(edges) <= 4:
+        x["axis"] |= {"values": [_short(edge + 0.5) for edge in edges[:-1]]}
+    top = max(float(side.max()) for side in sides.values() if side is not None)
+    y_axis = {"format": ".0%" if top >= 0.05 else ".1%", "tickCount": 3, "title": None, "minExtent": 34}
+    y_scale = {"domain": [0, top * 1.05]}
+    layers: list[Spec] = []
+    if sides["reference"] is not None:
+        layers.append(
+            {
+                "mark": {"type": "bar", "color": "var(--reference)", "fillOpacity": 0.45, "binSpacing": 0},
+                "encoding": {
+                    "x": x,
+                    "x2": {"field": "high"},
+                    "y": {"field": "reference", "type": "quantitative", "axis": y_axis, "scale": y_scale},
+                },
+            }
+        )
+    if sides["current"] is not None:
+        layers.append(
+            {
+                "data": {"values": _outline(edges, sides["current"])},
+                "mark": {"type": "line", "color": "var(--current)", "strokeWidth": 2, "strokeJoin": "round"},
+                "encoding": {
+                    "x": x,
+                    "y": {"field": "share", "type": "quantitative", "axis": y_axis, "scale": y_scale},
+                    "order": {"field": "order"},
+                },
+            }
+        )
+    layers.append(_hover({"x": x, "x2": {"field": "high"}}))
+    return _chart(layers, rows, height=130)
+
+
+def common_edges(sides: Sequence[Histogram]) -> np.ndarray:
+    """[bins + 1]: equal bins over what both sides have; the rare values far out are left out, or nothing else shows."""
+    low, high = min(side.edges[0] for side in sides), max(side.edges[-1] for side in sides)
+    inner = min(side.quantiles([0.005])[0] for side in sides), max(side.quantiles([0.995])[0] for side in sides)
+    if inner[1] > inner[0] and high - low > 1.5 * (inner[1] - inner[0]):
+        low, high = inner
+    if all(np.equal(np.mod(side.edges, 1), 0).all() for side in sides):
+        width = max(1, int(np.ceil((high - low + 1) / BINS)))
+        return np.arange(np.floor(low), np.ceil(high) + width + 0.5, width) - 0.5
+    if high <= low:
+        return np.asarray([low - 0.5, low + 0.5])
+    return np.linspace(low, high, BINS + 1)
+
+
+def class_shares(shares: ClassShares) -> Spec:
+    """Bars in pairs, the class that changed most at the top where not all can be drawn, else in the given order."""
+    sides = class_share_table(shares)
+    order: Iterable[int] = range(len(shares.classes))
+    if len(shares.classes) > MAX_CLASSES_DRAWN:
+        size = np.nanmax(np.abs([side for side in sides.values()]), axis=0)
+        change = np.abs(sides["current"] - sides["reference"]) if len(sides) == 2 else size
+        order = sorted(np.argsort(-change, kind="stable")[:MAX_CLASSES_DRAWN].tolist())
+    rows, names = [], []
+    for place, index in enumerate(order):
+        names.append(clean(shares.classes[index], 60))
+        for side, values in sides.items():
+            say = f"{names[-1]}: {side} {percent(values[index])}"
+            rows.append({"i": len(rows), "place": place, "side": side, "share": _short(values[index]), "say": say})
+    y = {
+        "field": "place",
+        "type": "ordinal",
+        "title": None,
+        "axis": {"labelExpr": "names[datum.value]", "labelLimit": 150, "ticks": False, "domain": False},
+    }
+    encoding = {
+        "y": y,
+        "yOffset": {"field": "side", "sort": ["reference", "current"]},
+        "x": {"field": "share", "type": "quantitative", "title": None, "axis": {"format": "%", "tickCount": 5}},
+        "color": _side_colour(),
+        "tooltip": {"field": "say", "type": "nominal"},
+        "stroke": {"condition": {"test": "datum.i === chosen", "value": "var(--ink)"}, "value": None},
+    }
+    layer = {"mark": {"type": "bar", "strokeWidth": 2}, "encoding": encoding}
+    return _chart([layer], rows, height={"step": 15}, params=[{"name": "names", "value": names}])
+
+
+def class_share_table(shares: ClassShares) -> dict[str, np.ndarray]:
+    """Shares by side, [classes] each, of the sides that are there."""
+    sides = {"reference": shares.reference, "current": shares.current}
+    arrays = {name: np.asarray(side, float) for name, side in sides.items() if side is not None}
+    return {name: side / max(side.sum(), 1e-300) for name, side in arrays.items()}
+
+
+def text_map(points: MapPoints, max_text: int) -> Spec:
+    """Hollow circles (reference) and filled diamonds (current); the arrow keys begin with the strangest text."""
+    distances = np.zeros(len(points.x)) if points.distance is None else np.asarray(points.distance, float)
+    rows = []
+    for i, index in enumerate(np.argsort(-np.nan_to_num(distances), kind="stable").tolist()):
+        side = "current" if points.is_current[index] else "reference"
+        parts = [side]
+        if points.label is not None:
+            parts.append(clean(points.label[index] or "no label", 60))
+        if points.distance is not None:
+            parts.append(f"distance {number(points.distance[index])}")
+        said = ", ".join(parts)
+        if points.text is not None:
+            said += "\n" + (clean(points.text[index], max_text) or "(empty)")
+        rows.append({"i": i, "x": _short(points.x[index]), "y": _short(points.y[index]), "side": side, "say": said})
+    quiet = {"title": None, "axis": {"labels": False, "ticks": False, "tickCount": 6}}
+    position = {
+        axis: {"field": axis, "type": "quantitative", "scale": {"zero": False, "padding": 12}} | quiet for axis in "xy"
+    }
+    sides = {"domain": ["reference", "current"]}
+    cloud = {
+        "params": [
+            {"name": "zoom", "select": {"type": "interval", "zoom": "wheel![event.shiftKey]"}, "bind": "scales"}
+        ],
+        "mark": {"type": "point", "size": 34, "strokeWidth": 1.2},
+        "encoding": position
+        | {
+            "color": _side_colour(),
+            "shape": {"field": "side", "scale": sides | {"range": ["circle", "diamond"]}, "legend": None},
+            "fill": {"field": "side", "scale": sides | {"range": ["transparent", "var(--current)"]}, "legend": None},
+            "opacity": {"condition": {"test": "shown === 'both' || shown === datum.side", "value": 0.75}, "value": 0},
+            "tooltip": {
+                "condition": {"test": "shown === 'both' || shown === datum.side", "field": "say", "type": "nominal"},
+                "value": None,
+            },
+        },
+    }
+    ring = {
+        "transform": [{"filter": "datum.i === chosen"}],
+        "mark": {"type": "point", "size": 260, "strokeWidth": 3, "color": "var(--ink)"},
+        "encoding": position,
+    }
+    radio = {"input": "radio", "options": ["both", "reference", "current"], "name": "Show "}
+    return _chart([cloud, ring], rows, height=430, params=[{"name": "shown", "value": "both", "bind": radio}])
+
+
+def timeline(
+    states: Sequence[Mapping[str, str]],
+    says: Sequence[Mapping[str, str]],
+    kinds: Sequence[str],
+    alerts: Sequence[tuple[int, AlertMark]],
+    windows: Sequence[tuple[int, int, Window]],
+    changes: Sequence[tuple[int, int, ChangeMark]],
+) -> Spec:
+    """A row of tiles a kind of drift, a column a batch: dark where drift was found, pale where not, an outline where it
+    cannot be judged; alerts and changes in rows above them. Places, not numbers, of batches stand before each mark."""
+    lanes = [*(["changes"] if changes else []), *(["alerts"] if alerts else []), *kinds]
+    rows: list[dict[str, Any]] = []
+    for place, (state, say) in enumerate(zip(states, says, strict=True)):
+        for kind in kinds:
+            if kind in state:
+                rows.append({"i": len(rows), "x": place, "lane": kind, "state": state[kind], "say": say[kind]})
+    for place, alert in alerts:
+        mark = "resolved" if alert.resolved else alert.severity
+        say = clean(f"{mark}: {alert.monitor}. {alert.sentence}", 300)
+        rows.append({"i": len(rows), "x": place, "lane": "alerts", "mark": mark, "say": say})
+    for begin, detected, change in changes:
+        say = clean(f"{change.kind} change. {change.sentence}", 300)
+        rows.append({"i": len(rows), "x": begin, "found": detected, "lane": "changes", "mark": "begin", "say": say})
+    y = {
+        "field": "lane",
+        "type": "nominal",
+        "sort": lanes,
+        "scale": {"domain": lanes, "paddingInner": 0.25, "paddingOuter": 0.15},
+        "title": None,
+        "axis": {"ticks": False, "domain": False, "grid": False, "minExtent": 74, "maxExtent": 74},
+    }
+    x = _time_axis(len(states))
+    tiles = {
+        "transform": [
+            {"filter": "isValid(datum.state)"},
+            {"calculate": "datum.x - 0.46", "as": "from"},
+            {"calculate": "datum.x + 0.46", "as": "to"},
+        ],
+        "mark": {"type": "rect", "strokeWidth": 1, "cornerRadius": 1},
+        "encoding": {
+            "x": x | {"field": "from"},
+            "x2": {"field": "to"},
+            "y": y,
+            "fill": _by("state", {"drift": "var(--drift)", "no drift": "var(--calm)", "not judged": "transparent"}),
+            "stroke": {
+                "condition": {"test": "datum.i === chosen", "value": "var(--ink)"},
+                "field": "state",
+                "scale": {
+                    "domain": ["drift", "no drift", "not judged"],
+                    "range": ["var(--drift)", "var(--calm)", "var(--soft)"],
+                },
+                "legend": None,
+            },
+            "strokeWidth": {"condition": {"test": "datum.i === chosen", "value": 3}, "value": 1},
+            "tooltip": {"field": "say", "type": "nominal"},
+        },
+    }
+    begun = {
+        "transform": [{"filter": "datum.lane === 'changes'"}],
+        "layer": [
+            {"mark": {"type": "rule", "strokeWidth": 3, "color": "var(--ink)"}, "encoding": {"x2": {"field": "found"}}},
+            {"mark": {"type": "point", "shape": "triangle-right", "filled": True, "size": 110, "color": "var(--ink)"}},
+        ],
+        "encoding": {"x": x | {"field": "x"}, "y": y, "tooltip": {"field": "say", "type": "nominal"}},
+    }
+    layers = [*_shading(windows, x), tiles]
+    layers += [begun] if changes else []
+    if alerts:
+        layers.append(_alert_marks({"y": y, "x": x | {"field": "x"}}, "datum.lane === 'alerts'"))
+    return _chart(layers, rows, height=22 * len(lanes), of_batches=True)
+
+
+def series(
+    title: str,
+    values: Sequence[float | None],
+    *,
+    drifted: Sequence[bool] | None = None,
+    p_values: bool = False,
+    threshold: float | None = None,
+    alerts: Sequence[tuple[int, AlertMark]] = (),
+    windows: Sequence[tuple[int, int, Window]] = (),
+) -> Spec:
+    """A number over the batches, with filled points where drift was found.
+
+    The page's script makes the rows out of `values` and the shared names of the batches, which keeps the file small.
+    """
+    x = _time_axis(len(values))
+    y: Spec = {
+        "field": "drawn",
+        "type": "quantitative",
+        "title": None,
+        "axis": {"tickCount": 4, "minExtent": 44, "maxExtent": 44, "format": "~g" if p_values else "~s"},
+        "scale": {"zero": False, "nice": True},
+    }
+    if p_values:
+        y["scale"] = {"type": "log", "domain": [P_FLOOR, 1], "clamp": True}
+        y["axis"] |= {"values": [1e-6, 1e-4, 1e-2, 1], "format": "~g"}
+    at = {"x": x | {"field": "x"}, "y": y}
+    few = len(values) <= 150
+    layers = _shading(windows, x)
+    if threshold is not None:
+        layers.append(
+            {
+                "data": {"values": [{"level": threshold}]},
+                "mark": {"type": "rule", "strokeDash": [5, 4], "color": "var(--soft)"},
+                "encoding": {"y": y | {"field": "level"}},
+            }
+        )
+    layers.append({"mark": {"type": "line", "color": "var(--reference)", "strokeWidth": 1.8}, "encoding": at})
+    layers.append(
+        {
+            "transform": [
+                {"filter": f"isValid(datum.drawn) && ({'true' if few else 'datum.drift'} || datum.i === chosen)"}
+            ],
+            "mark": {"type": "point", "filled": True, "opacity": 1},
+            "encoding": at
+            | {
+                "size": {"condition": {"test": "datum.i === chosen", "value": 130}, "value": 28},
+                "shape": {"condition": {"test": "datum.drift", "value": "diamond"}, "value": "circle"},
+                "color": {"condition": {"test": "datum.drift", "value": "var(--drift)"}, "value": "var(--reference)"},
+            },
+        }
+    )
+    layers.append(
+        {
+            "transform": [{"calculate": "datum.x - 0.5", "as": "from"}, {"calculate": "datum.x + 0.5", "as": "to"}],
+            **_hover({"x": x | {"field": "from"}, "x2": {"field": "to"}}),
+        }
+    )
+    if alerts:
+        marks = [
+            {
+                "x": place,
+                "mark": alert.severity,
+                "say": clean(f"{alert.severity}: {alert.monitor}. {alert.sentence}", 300),
+            }
+            for place, alert in alerts
+            if not alert.resolved
+        ]
+        top = _alert_marks({"x": x | {"field": "x"}, "y": {"value": 5}}, "true")
+        layers.append({"data": {"values": marks}, **top})
+    spec = _chart(layers, [], height=110, of_batches=True)
+    drawn = [None if value is None or not np.isfinite(value) else _short(value) for value in values]
+    spec["usermeta"] |= {"values": drawn, "title": title}
+    if p_values:
+        spec["usermeta"]["floor"] = P_FLOOR
+    if drifted is not None:
+        spec["usermeta"]["drifted"] = [int(flag) for flag in drifted]
+    return spec
+
+
+def _chart(
+    layers: list[Spec], rows: list[dict[str, Any]], height: Any, params: Sequence[Spec] = (), of_batches: bool = False
+) -> Spec:
+    return {
+        "$schema": SCHEMA,
+        "config": CONFIG,
+        "width": "container",
+        "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "params": [{"name": "chosen", "value": -1}, *params],
+        "datasets": {"rows": rows},
+        "data": {"name": "rows"},
+        "layer": layers,
+        "usermeta": {"of_batches": of_batches},
+    }
+
+
+def _hover(encoding: Spec) -> Spec:
+    """Invisible bars from top to bottom that carry the tooltip; the chosen one is tinted."""
+    tint = {"condition": {"test": "datum.i === chosen", "value": 0.18}, "value": 0}
+    return {
+        "mark": {"type": "rect", "color": "var(--ink)"},
+        "encoding": encoding | {"opacity": tint, "tooltip": {"field": "say", "type": "nominal"}},
+    }
+
+
+def _outline(edges: np.ndarray, shares: np.ndarray) -> list[dict[str, float]]:
+    """The corners of a histogram's outline, from its foot on the left to its foot on the right."""
+    x = np.repeat(edges, 2)
+    y = np.concatenate([[0.0], np.repeat(shares, 2), [0.0]])
+    return [{"low": _short(a), "share": _short(b), "order": i} for i, (a, b) in enumerate(zip(x, y, strict=True))]
+
+
+def _time_axis(batches: int) -> Spec:
+    """The places of the batches; the page's script gives their names, as `labels`."""
+    return {
+        "type": "quantitative",
+        "title": None,
+        "scale": {"domain": [-0.5, batches - 0.5], "nice": False, "zero": False},
+        "axis": {
+            "labelExpr": "labels[datum.value] || ''",
+            "tickMinStep": 1,
+            "format": "d",
+            "grid": False,
+            "labelOverlap": "greedy",
+            "labelSeparation": 8,
+            "labelFlush": True,
+        },
+    }
+
+
+def _shading(windows: Sequence[tuple[int, int, Window]], x: Spec) -> list[Spec]:
+    if not windows:
+        return []
+    spans = [{"from": begin - 0.5, "to": end + 0.5} for begin, end, _ in windows]
+    return [
+        {
+            "data": {"values": spans},
+            "mark": {"type": "rect", "color": "var(--window)"},
+            "encoding": {"x": x | {"field": "from"}, "x2": {"field": "to"}},
+        }
+    ]
+
+
+def _alert_marks(position: Spec, test: str) -> Spec:
+    shapes = {"critical": "triangle-up", "warning": "triangle-up", "resolved": "circle"}
+    fills = {"critical": "var(--drift)", "warning": "transparent", "resolved": "transparent"}
+    strokes = {"critical": "var(--drift)", "warning": "var(--drift)", "resolved": "var(--reference)"}
+    return {
+        "transform": [{"filter": test}],
+        "mark": {"type": "point", "size": 80, "strokeWidth": 1.8},
+        "encoding": position
+        | {
+            "shape": _by("mark", shapes),
+            "fill": _by("mark", fills),
+            "stroke": _by("mark", strokes),
+            "tooltip": {"field": "say", "type": "nominal"},
+        },
+    }
+
+
+def _by(field: str, values: Mapping[str, str]) -> Spec:
+    return {
+        "field": field,
+        "type": "nominal",
+        "scale": {"domain": list(values), "range": list(values.values())},
+        "legend": None,
+    }
+
+
+def _side_colour() -> Spec:
+    return _by("side", {"reference": "var(--reference)", "current": "var(--current)"})
+
+
+def _whole_numbers(pair: ColumnPair) -> bool:
+    return all(np.equal(np.mod(side.edges, 1), 0).all() for side in (pair.reference, pair.current) if side is not None)
+
+
+def _short(value: float) -> float:
+    """Five significant digits: no eye sees more, and the file is half as large."""
+    return float(f"{float(value):.5g}")
+
+
+def _shorts(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: _short(value) for name, value in values.items()}

@@ -1,0 +1,162 @@
+"""What a report is made of: plain data, so that the report knows neither whylogs nor torch nor MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How the values of a column are spread: `counts[i]` rows lie between `edges[i]` and `edges[i + 1]`.
+
+    edges: [bins + 1], ascending; an edge that stands twice is a value with rows of its own, as in a grid of quantiles.
+    counts: [bins], at least 0, in rows or in shares of the rows.
+    """
+
+    edges: Sequence[float]
+    counts: Sequence[float]
+
+    def __post_init__(self) -> None:
+        edges, counts = np.asarray(self.edges, float), np.asarray(self.counts, float)
+        if edges.shape != (len(counts) + 1,) or len(counts) == 0:
+            raise ValueError(f"{len(counts)} bins need {len(counts) + 1} edges, at least 2; {edges.size} are there")
+        if not np.isfinite(edges).all() or not np.isfinite(counts).all() or (counts < 0).any() or counts.sum() <= 0:
+            raise ValueError("edges and counts must be finite, counts not negative and not all 0")
+        if (np.diff(edges) < 0).any():
+            raise ValueError("edges must ascend")
+
+    @classmethod
+    def from_quantiles(cls, quantiles: Sequence[float], ranks: Sequence[float] | None = None) -> Histogram:
+        """Of a grid of quantiles at `ranks` (ascending, from 0 to 1; without them evenly spaced), as a sketch gives it."""
+        if len(quantiles) == 1:
+            return cls([quantiles[0]] * 2, [1.0])
+        shares = np.diff(np.linspace(0, 1, len(quantiles)) if ranks is None else np.asarray(ranks, float))
+        return cls(list(quantiles), shares.tolist())
+
+    def cumulative(self, values: np.ndarray) -> np.ndarray:
+        """The share of rows below each of `values`, those equal to it not counted."""
+        edges, counts = np.asarray(self.edges, float), np.asarray(self.counts, float)
+        ranks = np.concatenate([[0.0], np.cumsum(counts)]) / counts.sum()
+        knots, first = np.unique(edges, return_index=True)
+        last = np.append(first[1:], len(edges)) - 1
+        below, up_to = ranks[first], ranks[last]  # they differ where an edge stands twice
+        after = np.clip(np.searchsorted(knots, values, side="left"), 1, max(len(knots) - 1, 1))
+        if len(knots) == 1:
+            return np.where(values > knots[0], 1.0, 0.0)
+        part = np.clip((values - knots[after - 1]) / (knots[after] - knots[after - 1]), 0, 1)
+        between = up_to[after - 1] + part * (below[after] - up_to[after - 1])
+        between = np.where(values == knots[after], below[after], between)
+        return np.where(values <= knots[0], 0.0, np.where(values > knots[-1], 1.0, between))
+
+    def shares(self, edges: np.ndarray) -> np.ndarray:
+        """[bins]: the share of rows in each of other bins; the last one holds its upper edge as well."""
+        below = self.cumulative(edges)
+        if edges[-1] >= self.edges[-1]:
+            below[-1] = 1.0
+        return np.diff(below)
+
+    def quantiles(self, ranks: Sequence[float]) -> np.ndarray:
+        """The values below which these shares of the rows lie."""
+        counts = np.asarray(self.counts, float)
+        have = np.concatenate([[0.0], np.cumsum(counts)]) / counts.sum()
+        return np.interp(ranks, have, np.asarray(self.edges, float))
+
+
+@dataclass(frozen=True)
+class ColumnPair:
+    """A column in the reference and in the current data; either may be missing, but not both.
+
+    p_value: corrected, in 0..1; effect: in `effect_unit`; moved: it is among what drifted.
+    """
+
+    name: str
+    reference: Histogram | None
+    current: Histogram | None
+    p_value: float | None = None
+    effect: float | None = None
+    effect_unit: str = ""
+    moved: bool = False
+
+
+@dataclass(frozen=True)
+class ClassShares:
+    """Rows of each class, as counts or shares: [classes] each. what: "labels", "predicted labels"; a side may be missing."""
+
+    what: str
+    classes: Sequence[str]
+    reference: Sequence[float] | None
+    current: Sequence[float] | None
+
+
+@dataclass(frozen=True)
+class MapPoints:
+    """Texts of both samples in two dimensions of the embedding space. All sequences are [points] long.
+
+    Without `text` (a map from stored coordinates) the points tell only what else is given.
+    """
+
+    x: Sequence[float]
+    y: Sequence[float]
+    is_current: Sequence[bool]
+    text: Sequence[str | None] | None = None
+    label: Sequence[str | None] | None = None
+    distance: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Strange:
+    """A text unlike the reference: `distance` from it, in the unit of the reference's map, and the class it is nearest to."""
+
+    text: str | None
+    distance: float
+    nearest_class: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchPoint:
+    """A batch of a stream. date: ISO 8601, or None for a stream without dates; verdict: `Verdict.as_dict()`;
+    numbers: what else is drawn over time, by name; NaN or a missing name is a gap."""
+
+    number: int
+    date: str | None
+    name: str
+    rows: int
+    verdict: Mapping[str, Any]
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AlertMark:
+    """An alert of a monitor at a batch. severity: "warning" or "critical"; numbers: the names that it watches, in
+    whose charts it is marked; `resolved` marks the end of the alert."""
+
+    monitor: str
+    severity: str
+    batch: int
+    sentence: str
+    numbers: Sequence[str] = ()
+    resolved: bool = False
+
+
+@dataclass(frozen=True)
+class Window:
+    """An anomaly window: the batches from `begin` to `end`, both in it, are taken as normal."""
+
+    begin: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
+class ChangeMark:
+    """A change over time. kind: "sudden", "incremental", "recurring"; begin, detected, end: numbers of batches."""
+
+    kind: str
+    begin: int
+    detected: int
+    end: int | None
+    sentence: str
