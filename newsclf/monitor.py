@@ -135,7 +135,8 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
         mlflow.log_artifact(str(file))
     print(
         f"{judged} batches judged, {skipped} known before; "
-        f"drift in {metrics['batches_drifted']:.0f} of {len(records)}, {len(changes)} changes over time; in alert: {', '.join(board.in_alert) or 'none'}"
+        f"drift in {metrics['batches_drifted']:.0f} of {len(records)}, {len(changes)} changes over time; "
+        f"in alert: {', '.join(board.in_alert) or 'none'}"
     )
     print(closing_lines(run, file, report=str(folder / "report.html")), flush=True)
     if failing := board.failing(config.fail_on):

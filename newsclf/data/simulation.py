@@ -105,11 +105,11 @@ class Deck:
                 )
             taken, self.rest[name] = self.rest[name][:count], self.rest[name][count:]
             if len(taken) < count:
+                # A new round, of which this hand gets none of the rows that it holds already.
                 again = self.rng.permutation(np.setdiff1d(self.rows[name], taken))
-                taken, self.rest[name] = (
-                    np.concatenate([taken, again[: count - len(taken)]]),
-                    again[count - len(taken) :],
-                )
+                more, others = again[: count - len(taken)], again[count - len(taken) :]
+                self.rest[name] = self.rng.permutation(np.concatenate([others, taken]))
+                taken = np.concatenate([taken, more])
             hand += taken.tolist()
         return self.rng.permutation(hand).tolist()
 
