@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -122,7 +122,10 @@ def _measured(path: str) -> None:
         columns = text_statistics(chunk["text"].tolist(), tokens)
         profile.log(pd.concat([chunk.reset_index(drop=True), columns], axis=1))
     assert duplicate_share(profile) < 1
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # Not getrusage: of a child, that counts the parent's memory as well.
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert peak
+    print(int(peak[1]) / 1024)
 
 
 if __name__ == "__main__":
