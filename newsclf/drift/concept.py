@@ -7,66 +7,66 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from newsclf.drift.verdict import Moved, Evidence, bonferroni
+from newsclf.drift.binned import binned, compare_bins
+from newsclf.drift.verdict import Evidence, Moved, bonferroni
 
 LEAST = 0.02  # of the rows
 
 
 def judge(
     labels: np.ndarray,
-    predicted: np.ndarray,
+    probabilities: np.ndarray,
     reference_labels: np.ndarray,
-    reference_predicted: np.ndarray,
+    reference_probabilities: np.ndarray,
+    weights: np.ndarray,
     classes: Sequence[str],
 ) -> Evidence:
-    """Whether labels agree less, or more, with the reference's own predictor, class by class.
+    """Whether the reference's own predictor finds the labels less, or more, likely than it found the reference's.
 
-    All are class indices [rows]; the predictor has seen neither side. The test is Cochran's, Mantel's and
-    Haenszel's over the classes (Mantel, Haenszel 1959), so that other class shares alone are no concept drift.
-    The effect is the change of agreement at the reference's class shares, in -1..1.
+    labels: class indices [rows]; probabilities: calibrated predictions [rows, classes] for texts that the predictor
+    has not seen, on either side. weights: [reference rows] that give the reference the current class shares, so that
+    a change of them alone is no concept drift.
+    Compared are the probabilities of the given labels, in bins of the reference: labels at random are not only wrong
+    but unlikely, which shows more than the number of errors.
+    The effect is the change of agreement (label equals prediction), in -1..1.
     """
-    tables = []
-    for place in range(len(classes)):
-        here, there = labels == place, reference_labels == place
-        agreed, agreed_before = (predicted[here] == place).sum(), (reference_predicted[there] == place).sum()
-        tables.append([[agreed, here.sum() - agreed], [agreed_before, there.sum() - agreed_before]])
-    counts = np.array(tables, dtype=float)  # [classes, now/before, agreed/not]
-    p_value = mantel_haenszel(counts)
-
-    rows, before = counts[:, 0].sum(axis=1), counts[:, 1].sum(axis=1)
-    both = (rows > 0) & (before > 0)
-    if not both.any():
-        return Evidence("concept", 1.0, 0.0, "agreement", LEAST, (), "", "No class is on both sides.")
-    change = counts[both, 0, 0] / rows[both] - counts[both, 1, 0] / before[both]
-    effect = float(np.average(change, weights=before[both]))
-    single = {
-        classes[place]: float(stats.fisher_exact(counts[place]).pvalue) for place in np.flatnonzero(both)
-    }
-    corrected = bonferroni(single)
-    moved = tuple(
-        sorted(
-            (Moved(name, corrected[name], float(one)) for name, one in zip(single, change, strict=True)),
-            key=lambda one: one.p_value,
-        )
-    )
-    now, then = counts[:, 0, 0].sum() / rows.sum(), counts[:, 1, 0].sum() / before.sum()
-    changed = (
-        f"Labels agree with the reference's predictor in {now:.1%} of the rows, {then:.1%} before; "
-        f"most of all {moved[0].name} has changed."
-    )
+    likely = probabilities[np.arange(len(labels)), labels]
+    likely_before = reference_probabilities[np.arange(len(reference_labels)), reference_labels]
+    p_value, _ = compare_bins(*binned(likely, likely_before, weights))
+    agreed = probabilities.argmax(axis=1) == labels
+    agreed_before = reference_probabilities.argmax(axis=1) == reference_labels
+    now, before = float(agreed.mean()), float(np.average(agreed_before, weights=weights))
+    moved = _by_class(labels, agreed, reference_labels, agreed_before, classes)
+    changed = f"Labels agree with the reference's predictor in {now:.1%} of the rows, {before:.1%} before."
+    if moved:
+        changed += f" Most of all {moved[0].name} has changed."
     return Evidence(
-        "concept", p_value, effect, "agreement", LEAST, moved, changed, "Labels mean what they meant in the reference."
+        "concept",
+        p_value,
+        now - before,
+        "agreement",
+        LEAST,
+        moved,
+        changed,
+        "Labels mean what they meant in the reference.",
     )
 
 
-def mantel_haenszel(tables: np.ndarray) -> float:
-    """p-value that the odds ratio is 1 in all 2x2 tables [strata, 2, 2], with a continuity correction."""
-    total = tables.sum(axis=(1, 2))
-    tables, total = tables[total > 1], total[total > 1]
-    row, column = tables.sum(axis=2), tables.sum(axis=1)
-    expected = row[:, 0] * column[:, 0] / total
-    variance = (row.prod(axis=1) * column.prod(axis=1) / (total**2 * (total - 1))).sum()
-    if variance == 0:
-        return 1.0
-    distance = max(0.0, abs(tables[:, 0, 0].sum() - expected.sum()) - 0.5)
-    return float(stats.chi2.sf(distance**2 / variance, df=1))
+def _by_class(
+    labels: np.ndarray,
+    agreed: np.ndarray,
+    reference_labels: np.ndarray,
+    agreed_before: np.ndarray,
+    classes: Sequence[str],
+) -> tuple[Moved, ...]:
+    """The change of agreement in each class that is on both sides (Fisher's exact test), surest first."""
+    p_values, change = {}, {}
+    for place, name in enumerate(classes):
+        here, there = agreed[labels == place], agreed_before[reference_labels == place]
+        if len(here) and len(there):
+            table = [[here.sum(), (~here).sum()], [there.sum(), (~there).sum()]]
+            p_values[name] = float(stats.fisher_exact(table).pvalue)
+            change[name] = float(here.mean() - there.mean())
+    corrected = bonferroni(p_values)
+    moved = [Moved(name, corrected[name], change[name]) for name in p_values]
+    return tuple(sorted(moved, key=lambda one: (one.p_value, -abs(one.effect))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import optimize, stats
 
-from newsclf.drift.verdict import Moved, Evidence
+from newsclf.drift.verdict import Evidence, Moved
 
 LEAST = 0.02  # of the rows
 

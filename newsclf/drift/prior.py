@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from newsclf.drift.verdict import Moved, Evidence
+from newsclf.drift.verdict import Evidence, Moved
 
 LEAST = 0.05  # total variation
 FEW = 5  # expected rows of a class below which the chi-square approximation is not trusted

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from scipy import stats
 
-from newsclf.drift.verdict import Moved, Evidence, bonferroni
+from newsclf.drift.verdict import Evidence, Moved, bonferroni
 
 LEAST = 0.01  # of the rows
 SAID = {
@@ -42,12 +42,20 @@ def judge(current: Mapping[str, int], rows: int, reference: Mapping[str, int], r
     risen = [name for name in names if rise[name] >= LEAST]
     worst = min(risen or names, key=lambda name: corrected[name])
     moved = tuple(
-        Moved(name, corrected[name], rise[name]) for name in sorted(names, key=lambda name: (corrected[name], -rise[name]))
+        Moved(name, corrected[name], rise[name])
+        for name in sorted(names, key=lambda name: (corrected[name], -rise[name]))
     )
     changed = (
         f"{current[worst] / rows:.1%} of the rows {SAID[worst]}, "
         f"{reference[worst] / reference_rows:.1%} in the reference."
     )
     return Evidence(
-        "quality", corrected[worst], rise[worst], "share of rows", LEAST, moved, changed, "No more bad rows than before."
+        "quality",
+        corrected[worst],
+        rise[worst],
+        "share of rows",
+        LEAST,
+        moved,
+        changed,
+        "No more bad rows than before.",
     )

@@ -1,0 +1,152 @@
+"""How often `Reference.judge` says drift, and names the right kind, where a change was put in on purpose.
+
+Batches of 1,000 texts against references of 5,000, both drawn from one pool, so that nothing else has changed. Every
+reference is used for a few batches and then drawn anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.tables import show
+from newsclf.config import TrainConfig
+from newsclf.data import injections, load
+from newsclf.drift import Reference, Verdict, fit_reference
+
+REFERENCE, BATCH = 5000, 1000
+REFERENCES = 10  # drawn anew for the repeats of a case
+
+Batch = tuple[list[str], list[str] | None]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A data set whose rows are one sample: its texts and labels in random order; foreign texts from another one."""
+
+    name: str
+    texts: np.ndarray
+    labels: np.ndarray
+    foreign: list[str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is put into a batch; make takes the pool, the rows that are left, and a generator."""
+
+    name: str
+    kind: str | None
+    labelled: bool
+    target: float
+    make: Callable[[Pool, np.ndarray, np.random.Generator], Batch]
+
+
+def pools(data_dir: Path) -> list[Pool]:
+    """AG News with posts as foreign texts, 20 Newsgroups (metadata removed) with news as foreign texts."""
+    news = _whole(TrainConfig(dataset="ag_news", data_dir=str(data_dir)))
+    posts = _whole(TrainConfig(dataset="20newsgroups", data_dir=str(data_dir), categories=("all",)))
+    return [_pool("AG News", news, posts), _pool("20 Newsgroups", posts, news)]
+
+
+def _whole(config: TrainConfig) -> pd.DataFrame:
+    return pd.concat(load(config).splits.values(), ignore_index=True).drop_duplicates("text")
+
+
+def _pool(name: str, own: pd.DataFrame, foreign: pd.DataFrame) -> Pool:
+    return Pool(name, own["text"].to_numpy(object), own["label"].to_numpy(object), foreign["text"].tolist())
+
+
+def cases() -> list[Case]:
+    """The lines of the table, with the share of batches in which drift must be said (nothing: at most)."""
+
+    def plain(pool: Pool, rows: np.ndarray, random: np.random.Generator) -> Batch:
+        chosen = random.choice(rows, BATCH, replace=False)
+        return pool.texts[chosen].tolist(), pool.labels[chosen].tolist()
+
+    def foreign(share: float) -> Callable[..., Batch]:
+        def make(pool: Pool, rows: np.ndarray, random: np.random.Generator) -> Batch:
+            texts, labels = plain(pool, rows, random)
+            return injections.foreign(texts, labels, pool.foreign, share, random)
+
+        return make
+
+    def garbled(pool: Pool, rows: np.ndarray, random: np.random.Generator) -> Batch:
+        texts, labels = plain(pool, rows, random)
+        return injections.garble(texts, 0.1, random), labels
+
+    def cut(pool: Pool, rows: np.ndarray, random: np.random.Generator) -> Batch:
+        texts, labels = plain(pool, rows, random)
+        return injections.truncate(texts, 0.1, random), labels
+
+    def shares(pool: Pool, rows: np.ndarray, random: np.random.Generator) -> Batch:
+        chosen = rows[injections.move_class_shares(pool.labels[rows].tolist(), BATCH, 0.1, random)]
+        return pool.texts[chosen].tolist(), pool.labels[chosen].tolist()
+
+    def relabelled(pool: Pool, rows: np.ndarray, random: np.random.Generator) -> Batch:
+        texts, labels = plain(pool, rows, random)
+        assert labels is not None
+        return texts, injections.redraw_labels(labels, sorted(set(pool.labels)), 0.1, random)
+
+    return [
+        Case("nothing, labels", None, True, 0.05, plain),
+        Case("nothing, no labels", None, False, 0.05, plain),
+        Case("5 % foreign texts", "covariate", False, 0.90, foreign(0.05)),
+        Case("10 % foreign texts", "covariate", False, 0.99, foreign(0.10)),
+        Case("10 % garbled", "covariate", False, 0.95, garbled),
+        Case("10 % cut in half", "covariate", False, 0.80, cut),
+        Case("class shares by 10 points, labels", "prior", True, 0.95, shares),
+        Case("class shares by 10 points, no labels", "prior", False, 0.80, shares),
+        Case("10 % of labels at random", "concept", True, 0.95, relabelled),
+    ]
+
+
+def draw_reference(pool: Pool, random: np.random.Generator, seed: int) -> tuple[Reference, np.ndarray]:
+    """A reference of REFERENCE rows and the rows that are left."""
+    order = random.permutation(len(pool.texts))
+    rows = order[:REFERENCE]
+    return fit_reference(pool.texts[rows].tolist(), pool.labels[rows].tolist(), seed=seed), order[REFERENCE:]
+
+
+def detection(pool: Pool, repeats: int, seed: int) -> list[list[str]]:
+    """Lines of the table: each case's share of batches with drift, and of these the share with the right kind."""
+    random = np.random.default_rng(seed)
+    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    seconds = []
+    for number in range(REFERENCES):
+        reference, rest = draw_reference(pool, random, number)
+        for case in cases():
+            count = (4 if case.kind is None else 1) * repeats // REFERENCES
+            for _ in range(count):
+                texts, labels = case.make(pool, rest, random)
+                began = time.perf_counter()
+                verdicts[case.name].append(reference.judge(texts, labels if case.labelled else None))
+                seconds.append(time.perf_counter() - began)
+    lines = [_line(pool, case, verdicts[case.name]) for case in cases()]
+    print(f"{pool.name}: {median(seconds):.2f} s a verdict (median)", flush=True)
+    return lines
+
+
+def _line(pool: Pool, case: Case, verdicts: Sequence[Verdict]) -> list[str]:
+    said = [verdict for verdict in verdicts if verdict.drifted]
+    named = "-"
+    if case.kind and said:
+        named = f"{np.mean([verdict.kind == case.kind for verdict in said]):.0%} (>= 90%)"
+    sign = "<=" if case.kind is None else ">="
+    share = f"{len(said) / len(verdicts):.1%} ({sign} {case.target:.0%})"
+    return [pool.name, case.name, str(len(verdicts)), share, named]
+
+
+def main(data_dir: Path, repeats: int) -> None:
+    lines = [line for pool in pools(data_dir) for line in detection(pool, repeats, seed=0)]
+    show(
+        f"Drift verdicts: reference {REFERENCE:,} texts, batches of {BATCH:,} (targets in brackets)",
+        ["data", "put in", "batches", "says drift", "names the kind"],
+        lines,
+    )

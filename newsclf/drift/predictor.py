@@ -1,0 +1,67 @@
+"""What predicts labels for a reference: a model of the user's, or a light one on the reference's own embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from newsclf.drift.performance import temperature
+
+
+class Predictor(Protocol):
+    """A text classifier; `newsclf.model.classifier.Classifier` behind a tokenizer is one."""
+
+    classes: tuple[str, ...]
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        """Probabilities [texts, classes], each row of sum 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class LightPredictor:
+    """Logistic regression: weights [hidden, classes] and bias [classes] on embeddings [rows, hidden]."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+
+    def __call__(self, embedded: np.ndarray) -> np.ndarray:
+        """Probabilities [rows, classes], before calibration."""
+        return softmax(embedded @ self.weights + self.bias)
+
+
+def fit_light(embedded: np.ndarray, labels: np.ndarray, classes: int) -> LightPredictor:
+    """The predictor of class indices [rows] by embeddings [rows, hidden]; every class occurs."""
+    from sklearn.linear_model import LogisticRegression
+
+    # In units of their spread, embeddings of a few thousand news texts want a strong penalty: of C = 0.001 ... 0.1
+    # this has the best accuracy on held-out texts of AG News and of 20 Newsgroups alike.
+    scale = embedded.std(axis=0) + 1e-9
+    model = LogisticRegression(C=0.003, max_iter=300).fit(embedded / scale, labels)
+    weights, bias = model.coef_.T / scale[:, None], model.intercept_
+    if classes == 2:  # scikit-learn has one column for two classes
+        weights, bias = np.column_stack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
+    return LightPredictor(weights.astype(np.float32), bias.astype(np.float32))
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """[rows, classes] logits to probabilities, float64."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def calibration(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature that calibrates these probabilities [rows, classes] for labels [rows]."""
+    return temperature(logits_of(probabilities), labels)
+
+
+def calibrated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """The probabilities [rows, classes] at a temperature above 0 (1 changes nothing)."""
+    return softmax(logits_of(probabilities) / temperature)
+
+
+def logits_of(probabilities: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(probabilities, 1e-12))

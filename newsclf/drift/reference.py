@@ -1,0 +1,350 @@
+"""The reference: what was learnt of the texts that are taken as normal, and the judge of others by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+from newsclf.drift import concept, covariate, performance, prior, quality
+from newsclf.drift.predictor import LightPredictor, Predictor, calibrated, calibration, fit_light
+from newsclf.drift.verdict import Evidence, Verdict, decide, not_enough_data, not_judged
+from newsclf.errors import InputError
+from newsclf.model.weights import find
+from newsclf.profiling.embedding import EmbeddingMap, fit_map, token_vectors
+from newsclf.profiling.statistics import text_statistics
+from newsclf.profiling.tokens import TokenCounter
+
+LEAST_TEXTS = 100  # of a reference
+LEAST_ROWS = 50  # of a batch
+LARGEST = 20_000  # texts of a reference that are used
+PREDICTED_ROWS = 1000  # texts of a batch that a predictor from outside reads
+MOST_WEIGHT = 10.0  # of one text, where it stands for a class that has grown
+QUALITY_COLUMNS = ("empty", "null")
+PREDICTION_COLUMNS = ("confidence", "entropy", "margin")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Fitted by `fit_reference`; half of its texts made the map, the other half is what batches are compared with.
+
+    No text is kept, only numbers. held_out: the columns of the second half, one row a text, without its empty texts.
+    labels, probabilities: [held-out rows] class indices and [held-out rows, classes] calibrated predictions, or None.
+    counts: how many of all its `rows` rows were empty, missing or repeated.
+    """
+
+    id: str
+    encoder: str
+    encoder_sha256: str
+    map: EmbeddingMap
+    held_out: pd.DataFrame
+    classes: tuple[str, ...]
+    labels: np.ndarray | None
+    probabilities: np.ndarray | None
+    light: LightPredictor | None
+    temperature: float
+    counts: dict[str, int]
+    rows: int
+    seed: int
+    counter: TokenCounter
+    vectors: np.ndarray
+    predictor: Predictor | None = None
+
+    def judge(
+        self,
+        texts: Sequence[str | None],
+        labels: Sequence[str | None] | None = None,
+        alpha: float = 0.05,
+        unreadable: int = 0,
+        least_rows: int = LEAST_ROWS,
+    ) -> Verdict:
+        """Whether these texts have drifted from the reference, by kind.
+
+        alpha: the probability that anything at all is called a drift where nothing has changed.
+        unreadable: rows of the batch that could not be read and are not among the texts.
+        With fewer than `least_rows` texts the verdict is "not enough data".
+        """
+        rows = len(texts) + unreadable
+        if labels is not None and len(labels) != len(texts):
+            raise InputError(f"{len(texts)} texts and {len(labels)} labels: give one label a text")
+        if rows < least_rows:
+            return not_enough_data(rows, least_rows, alpha)
+        evidence = [quality.judge(self._bad_rows(texts, labels, unreadable), rows, self.counts, self.rows)]
+        batch = self._read(texts, labels)
+        if len(batch.columns) < least_rows:
+            reason = f"not enough data: {len(batch.columns)} texts that are not empty, {least_rows} are needed"
+            return decide([*evidence, *(not_judged(kind, reason) for kind in OTHERS)], rows, alpha)
+        shares = self._class_shares(batch)
+        evidence.append(covariate.judge(batch.tested, self._tested(), self._weights(shares)))
+        evidence.append(self._prior(batch, shares))
+        evidence.append(self._concept(batch, self._weights(shares)))
+        evidence.append(self._performance(batch))
+        return decide(evidence, rows, alpha)
+
+    def columns(self, texts: Sequence[str | None], labels: Sequence[str | None] | None = None) -> pd.DataFrame:
+        """What a profile holds of these texts, one row a text: statistics, the map, labels, predictions.
+
+        What cannot be said of a row is NaN (numbers) or None (labels).
+        """
+        statistics, counts = self._statistics(texts)
+        embedded = self.map.embed(counts, self.vectors)
+        frame = pd.concat([statistics, self.map.columns(counts, embedded)], axis=1)
+        if labels is not None:
+            frame["label"] = pd.Series(list(labels), dtype=object)
+        chosen = np.flatnonzero((statistics["empty"] == 0).to_numpy())
+        predicted, chosen = self._predict([texts[row] or "" for row in chosen], embedded[chosen], chosen)
+        if predicted is not None and len(chosen):
+            frame = frame.join(_prediction_columns(predicted, self.classes).set_axis(frame.index[chosen]))
+        return frame
+
+    def embed(self, texts: Sequence[str | None]) -> np.ndarray:
+        """Coordinates [rows, directions] of texts along the map's directions."""
+        _, counts = self._statistics(texts)
+        return (self.map.embed(counts, self.vectors) - self.map.mean) @ self.map.directions
+
+    def _statistics(self, texts: Sequence[str | None]) -> tuple[pd.DataFrame, scipy.sparse.csr_matrix]:
+        counts = self.counter.counts([text or "" for text in texts])
+        return text_statistics(texts, self.counter), counts
+
+    def _read(self, texts: Sequence[str | None], labels: Sequence[str | None] | None) -> _Batch:
+        """The batch without its empty texts."""
+        statistics, counts = self._statistics(texts)
+        kept = np.flatnonzero((statistics["empty"] == 0).to_numpy())
+        embedded = self.map.embed(counts[kept], self.vectors)
+        columns = pd.concat(
+            [statistics.iloc[kept].reset_index(drop=True), self.map.columns(counts[kept], embedded)], axis=1
+        )
+        known = None
+        if labels is not None and self.labels is not None:
+            place = {name: number for number, name in enumerate(self.classes)}
+            known = np.array([place.get(str(labels[row]), -1) for row in kept])
+        probabilities, rows = self._predict([texts[row] or "" for row in kept], embedded, np.arange(len(kept)))
+        return _Batch(columns, known, probabilities, rows)
+
+    def _predict(
+        self, texts: list[str], embedded: np.ndarray, rows: np.ndarray
+    ) -> tuple[np.ndarray | None, np.ndarray]:
+        """Calibrated probabilities of the texts, or of a sample of them; and the rows that were read."""
+        if self.light is not None:
+            return calibrated(self.light(embedded), self.temperature), rows
+        if self.predictor is None:
+            return None, rows[:0]
+        chosen = np.arange(len(texts))
+        if len(texts) > PREDICTED_ROWS:
+            chosen = np.sort(np.random.default_rng(self.seed).choice(len(texts), PREDICTED_ROWS, replace=False))
+        return calibrated(self.predictor([texts[row] for row in chosen]), self.temperature), rows[chosen]
+
+    def _tested(self) -> pd.DataFrame:
+        return self.held_out.drop(columns=[name for name in QUALITY_COLUMNS if name in self.held_out])
+
+    def _class_shares(self, batch: _Batch) -> np.ndarray | None:
+        """[classes] shares in the batch: of its labels, else estimated; None where neither can be."""
+        if batch.labels is not None and (batch.labels >= 0).any():
+            counts = np.bincount(batch.labels[batch.labels >= 0], minlength=len(self.classes))
+            return counts / counts.sum()
+        if batch.probabilities is None or self.labels is None:
+            return None
+        return prior.corrected_shares(batch.probabilities, self._shares_before())
+
+    def _shares_before(self) -> np.ndarray:
+        assert self.labels is not None
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        return counts / counts.sum()
+
+    def _weights(self, shares: np.ndarray | None) -> np.ndarray:
+        if shares is None or self.labels is None:
+            return np.ones(len(self.held_out))
+        before = self._shares_before()
+        ratio = np.minimum(shares / np.maximum(before, 1e-9), MOST_WEIGHT)
+        return np.maximum(ratio[self.labels], 1e-6)
+
+    def _prior(self, batch: _Batch, shares: np.ndarray | None) -> Evidence:
+        if self.labels is None:
+            return not_judged("prior", "The reference has no labels.")
+        if len(self.classes) < 2:
+            return not_judged("prior", "The reference has one class only.")
+        if batch.labels is not None:
+            known = batch.labels[batch.labels >= 0]
+            if not len(known):
+                return not_judged("prior", "No label of the batch is one of the reference's.")
+            return prior.judge(self._count(known), self._count(self.labels), self.classes)
+        if batch.probabilities is None or self.probabilities is None or shares is None:
+            return not_judged("prior", "There are neither labels nor a predictor.")
+        now, before = batch.probabilities.argmax(axis=1), self.probabilities.argmax(axis=1)
+        estimated = (shares, self._shares_before())
+        return prior.judge(self._count(now), self._count(before), self.classes, estimated)
+
+    def _concept(self, batch: _Batch, weights: np.ndarray) -> Evidence:
+        agreement = self._agreement(batch)
+        if agreement is None:
+            return not_judged("concept", "It takes labels on both sides and a predictor to see it.")
+        assert self.labels is not None and self.probabilities is not None
+        return concept.judge(*agreement, self.labels, self.probabilities, weights, self.classes)
+
+    def _performance(self, batch: _Batch) -> Evidence:
+        if self.probabilities is None or self.labels is None or batch.probabilities is None:
+            return not_judged("performance", "There is no predictor with labels to measure it by.")
+        correct = self.probabilities.argmax(axis=1) == self.labels
+        agreement = self._agreement(batch)
+        if agreement is not None:
+            labels, probabilities = agreement
+            return performance.judge_measured(labels == probabilities.argmax(axis=1), correct)
+        return performance.judge_estimated(
+            batch.probabilities.max(axis=1), self.probabilities.max(axis=1), float(correct.mean())
+        )
+
+    def _agreement(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray] | None:
+        """Labels and calibrated predictions of the rows that have both."""
+        if batch.labels is None or batch.probabilities is None or self.probabilities is None:
+            return None
+        labels = batch.labels[batch.predicted_rows]
+        known = labels >= 0
+        return (labels[known], batch.probabilities[known]) if known.any() else None
+
+    def _count(self, labels: np.ndarray) -> np.ndarray:
+        return np.bincount(labels, minlength=len(self.classes))
+
+    def _bad_rows(
+        self, texts: Sequence[str | None], labels: Sequence[str | None] | None, unreadable: int
+    ) -> dict[str, int]:
+        counts = _bad_rows(texts) | {"unreadable": unreadable}
+        if labels is not None and self.labels is not None:
+            known = set(self.classes)
+            counts["unknown_class"] = sum(label is None or str(label) not in known for label in labels)
+        return counts
+
+
+OTHERS = ("covariate", "prior", "concept", "performance")
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A batch without its empty texts. labels: class indices, -1 for others; probabilities: of `predicted_rows`."""
+
+    columns: pd.DataFrame
+    labels: np.ndarray | None
+    probabilities: np.ndarray | None
+    predicted_rows: np.ndarray
+
+    @property
+    def tested(self) -> pd.DataFrame:
+        return self.columns.drop(columns=list(QUALITY_COLUMNS))
+
+
+def fit_reference(
+    texts: Sequence[str | None],
+    labels: Sequence[str] | None = None,
+    predictor: Predictor | None = None,
+    seed: int = 0,
+    *,
+    held_out: tuple[Sequence[str | None], Sequence[str] | None] | None = None,
+    encoder: str = "minilm",
+) -> Reference:
+    """The reference of these texts, at most LARGEST of them, drawn by `seed`.
+
+    predictor: what the concept and performance are judged by; without one, and with labels, a light one is fitted.
+    held_out: texts (and labels) that the predictor has not been trained on. Without them, half of the texts is held
+        out, which is right for the light predictor and for a model that has not seen the texts.
+    Raises InputError for too few texts and for labels that do not fit.
+    """
+    random = np.random.default_rng(seed)
+    frames = _halves(texts, labels, held_out, random)
+    named = [label for _, part in frames if part is not None for label in part]
+    classes = predictor.classes if predictor is not None else tuple(sorted({str(label) for label in named}))
+    if predictor is not None and (strangers := sorted({str(label) for label in named} - set(classes))):
+        raise InputError(f"the reference has labels that its predictor does not know: {', '.join(strangers[:5])}")
+    files = find(encoder)
+    counter, vectors = TokenCounter(files.folder), token_vectors(files.folder)
+    place = {name: number for number, name in enumerate(classes)}
+    (fitted_texts, fitted_labels), (kept_texts, kept_labels) = (
+        (part, None if marks is None else np.array([place[str(mark)] for mark in marks], dtype=np.int64))
+        for part, marks in frames
+    )
+    counts = counter.counts(fitted_texts)
+    present = sorted(set(fitted_labels.tolist())) if fitted_labels is not None else []
+    everywhere = len(present) == len(classes)
+    embedding = fit_map(counts, vectors, fitted_labels if everywhere else None, classes, random)
+    light = None
+    if predictor is None and fitted_labels is not None and everywhere and len(classes) > 1:
+        light = fit_light(embedding.embed(counts, vectors), fitted_labels, len(classes))
+
+    bare = Reference(
+        id="",
+        encoder=encoder,
+        encoder_sha256=files.sha256,
+        map=embedding,
+        held_out=pd.DataFrame(),
+        classes=classes if labels is not None else (),
+        labels=kept_labels,
+        probabilities=None,
+        light=light,
+        temperature=1.0,
+        counts=_bad_rows(texts) | {"unreadable": 0, "unknown_class": 0},
+        rows=len(texts),
+        seed=seed,
+        counter=counter,
+        vectors=vectors,
+        predictor=predictor,
+    )
+    batch = bare._read(kept_texts, None)
+    probabilities, temperature = batch.probabilities, 1.0
+    if probabilities is not None and kept_labels is not None:
+        if predictor is not None and len(batch.predicted_rows) < len(kept_texts):
+            probabilities = predictor(kept_texts)  # once, and of all: the reference is worth it
+        temperature = calibration(probabilities, kept_labels)
+        probabilities = calibrated(probabilities, temperature)
+    name = sha256(f"{files.sha256} {seed} {fitted_texts} {kept_texts} {named}".encode("utf-8", "replace")).hexdigest()
+    return replace(bare, id=name[:16], held_out=batch.columns, probabilities=probabilities, temperature=temperature)
+
+
+def _halves(
+    texts: Sequence[str | None],
+    labels: Sequence[str] | None,
+    held_out: tuple[Sequence[str | None], Sequence[str] | None] | None,
+    random: np.random.Generator,
+) -> tuple[tuple[list[str], list[str] | None], tuple[list[str], list[str] | None]]:
+    """Texts (and labels) that the map is fitted on, and those it is judged by; without empty texts."""
+    if labels is not None and len(labels) != len(texts):
+        raise InputError(f"{len(texts)} texts and {len(labels)} labels: give one label a text")
+    rows = [row for row in random.permutation(len(texts)).tolist() if texts[row] and str(texts[row]).strip()][:LARGEST]
+    first, second = rows, rows
+    if held_out is None:
+        first, second = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+        other_texts, other_labels = texts, labels
+    else:
+        other_texts, other_labels = held_out
+        usable = [row for row in range(len(other_texts)) if other_texts[row] and str(other_texts[row]).strip()]
+        second = random.permutation(usable).tolist()[:LARGEST]
+    if min(len(first), len(second)) < LEAST_TEXTS // 2:
+        raise InputError(f"a reference of {len(rows)} texts that are not empty is too small: {LEAST_TEXTS} are needed")
+    return (
+        ([str(texts[row]) for row in first], None if labels is None else [labels[row] for row in first]),
+        (
+            [str(other_texts[row]) for row in second],
+            None if other_labels is None else [other_labels[row] for row in second],
+        ),
+    )
+
+
+def _bad_rows(texts: Sequence[str | None]) -> dict[str, int]:
+    """How many texts are missing, empty (missing ones too), and equal to one before them (but empty ones)."""
+    filled = [text for text in texts if text is not None and text == text and text.strip()]
+    missing = sum(text is None or text != text for text in texts)
+    return {"empty": len(texts) - len(filled), "null": missing, "duplicate": len(filled) - len(set(filled))}
+
+
+def _prediction_columns(probabilities: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
+    """predicted_label, confidence (0..1), entropy (nats), margin (0..1) of probabilities [rows, classes]."""
+    ordered = np.sort(probabilities, axis=1)
+    columns: dict[str, Any] = {
+        "predicted_label": np.asarray(classes, dtype=object)[probabilities.argmax(axis=1)],
+        "confidence": ordered[:, -1].astype(np.float32),
+        "entropy": -(probabilities * np.log(np.maximum(probabilities, 1e-12))).sum(axis=1).astype(np.float32),
+        "margin": (ordered[:, -1] - ordered[:, -2]).astype(np.float32),
+    }
+    return pd.DataFrame(columns)
