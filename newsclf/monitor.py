@@ -18,7 +18,7 @@ from newsclf.data.stream import open_stream
 from newsclf.data.table import public_name
 from newsclf.drift.over_time import Change, find_changes
 from newsclf.drift.reference import Reference, fit_reference
-from newsclf.drift.verdict import KINDS, Verdict, not_enough_data
+from newsclf.drift.verdict import KINDS, Verdict
 from newsclf.errors import Alarm, InputError
 from newsclf.monitoring.alerts import ALERT, Alert, Notifier
 from newsclf.monitoring.batches import Batch, Columns, batches, name_of
@@ -66,14 +66,14 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
 
         run_id = run.info.run_id
         log_code_and_environment()
-        reference, reference_id = open_reference(config, folder)
+        reference = open_reference(config, folder)
         check_numbers(monitors, known_numbers(reference))
         state.keep_header(stream=stream, options=as_text(config), run_id=run_id)
         mlflow.set_tags(
-            {"newsclf.stream": stream, "newsclf.reference": config.reference, "newsclf.reference_id": reference_id}
+            {"newsclf.stream": stream, "newsclf.reference": config.reference, "newsclf.reference_id": reference.id}
         )
 
-        scope = scope_of(reference_id, {name: as_text(config)[name] for name in SETTINGS})
+        scope = scope_of(reference.id, {name: as_text(config)[name] for name in SETTINGS})
         known, records = state.known(scope), state.records(scope)
         board = Board(monitors, windows, notifier, state, f"stream {config.stream}, run {run_id}")
         for record in records:
@@ -90,7 +90,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
                 skipped += 1
                 continue
             known[key] = max(known.values(), default=0) + 1
-            record, profile = judge(reference, reference_id, batch, known[key], key, config, records)
+            record, profile = judge(reference, batch, known[key], key, config, records)
             profile.write(profile_path(folder, record))
             records, judged = newest([*records, record]), judged + 1
             board.see(record)
@@ -173,29 +173,28 @@ def earlier(config: MonitorConfig, state: State, folder: Path) -> tuple[str, str
     return stream, header.get("run_id", "") if header.get("options") == as_text(config) else ""
 
 
-def open_reference(config: MonitorConfig, folder: Path) -> tuple[Reference, str]:
-    """The reference, and its id: the SHA-256 (hex) of its files, or of the data set that it is fitted to."""
+def open_reference(config: MonitorConfig, folder: Path) -> Reference:
+    """The reference that a run has logged or that lies in a folder, or one fitted to a data set (and kept here)."""
     from newsclf.tracking.references import fetch_reference
 
     found = fetch_reference(config.reference)
     if found is not None:
-        digest = hashlib.sha256()
-        for name in ("reference.json", "reference.safetensors"):
-            digest.update((found / name).read_bytes())
-        return Reference.load(found), digest.hexdigest()
+        return Reference.load(found)
     texts, labels = reference_rows(config)
-    content = "" if labels is None else fingerprint_texts(label or "" for label in labels)
-    given = fingerprint_texts(text or "" for text in texts)
-    reference_id = hashlib.sha256(f"{given} {content} {config.seed}".encode()).hexdigest()
-    kept = folder / "reference" / reference_id[:16]
+    content = [fingerprint_texts(text or "" for text in column) for column in (texts, labels or [])]
+    name = hashlib.sha256(" ".join([*content, str(config.seed)]).encode()).hexdigest()[:16]
+    kept = folder / "reference" / name
     if not (kept / "reference.json").is_file():
         print(f"fitting the reference to {len(texts):,} texts of {config.reference}", flush=True)
         fit_reference(texts, labels, seed=config.seed).save(kept)
-    return Reference.load(kept), reference_id
+    return Reference.load(kept)
 
 
-def reference_rows(config: MonitorConfig) -> tuple[list[str | None], list[str | None] | None]:
-    """(texts, labels or None) of the reference: the training rows of a built-in data set, or all rows of a table."""
+def reference_rows(config: MonitorConfig) -> tuple[list[str | None], list[str] | None]:
+    """(texts, labels or None) of the reference: the training rows of a built-in data set, or all rows of a table.
+
+    Of a table with labels, the rows that have none are left out.
+    """
     options = DataOptions(
         dataset=config.reference,
         data_dir=config.data_dir,
@@ -207,7 +206,10 @@ def reference_rows(config: MonitorConfig) -> tuple[list[str | None], list[str | 
         rows = load(options).splits["train"]
     else:
         rows = pd.concat(list(open_stream(options).chunks()), ignore_index=True)
-    return rows["text"].tolist(), rows["label"].tolist() if "label" in rows else None
+    if "label" not in rows or rows["label"].isna().all():
+        return rows["text"].tolist(), None
+    rows = rows[rows["label"].notna()]
+    return rows["text"].tolist(), rows["label"].tolist()
 
 
 def known_numbers(reference: Reference) -> list[str]:
@@ -226,7 +228,6 @@ def known_numbers(reference: Reference) -> list[str]:
 
 def judge(
     reference: Reference,
-    reference_id: str,
     batch: Batch,
     number: int,
     key: str,
@@ -236,18 +237,15 @@ def judge(
     """A batch's record, with everything that can be watched, and its profile. before: the batches judged so far."""
     rows = len(batch.texts)
     frame = reference.columns(batch.texts, batch.labels)
-    profile = TextProfile(reference=reference_id, timestamp=batch.date)
+    profile = TextProfile(reference.id, reference.encoder_sha256, batch.date)
     profile.log(frame.assign(**{TEXT: batch.texts}))
-    if rows < config.min_rows:
-        verdict = not_enough_data(rows, config.min_rows, config.alpha)
-    else:
-        verdict = reference.judge(batch.texts, batch.labels, alpha=config.alpha)
+    verdict = reference.judge(batch.texts, batch.labels, config.alpha, batch.unreadable, config.min_rows)
     numbers = key_numbers(profile) | verdict_numbers(verdict)
     numbers["unreadable_share"] = batch.unreadable / (rows + batch.unreadable)
     if batch.labels is not None and "predicted_label" in frame:
-        predictions = frame["predicted_label"]
-        pairs = [(label, predicted) for label, predicted in zip(batch.labels, predictions, strict=True) if label]
-        numbers["accuracy"] = sum(label == predicted for label, predicted in pairs) / len(pairs)
+        both = frame[["label", "predicted_label"]].dropna()
+        if len(both):
+            numbers["accuracy"] = float((both["label"] == both["predicted_label"]).mean())
     when = batch.date.isoformat() if batch.date else None
     record = Record(
         number=number,
@@ -334,7 +332,7 @@ def tag_notifications(notifier: Notifier, board: Board, config: MonitorConfig) -
     """Say on the run, and to the user, what could not be sent."""
     import mlflow
 
-    if not notifier.is_on:
+    if not notifier.endpoints:
         return
     unsent = ", ".join(board.unsent)
     mlflow.set_tag("newsclf.notifications", f"{notifier.sent} sent" + (f"; not sent: {unsent}" if unsent else ""))

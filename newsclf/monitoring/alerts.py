@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -124,45 +126,40 @@ def at_least(severity: str, limit: str) -> bool:
 class Notifier:
     """Sends alerts through apprise. `urls`: apprise's own, as mailto://, slack://, json://; they hold secrets.
 
-    `failed` counts what could not be sent. Raises InputError, without the URL, for one that apprise cannot read.
+    endpoints: a name for each URL that is the same in every call and tells nothing of it; sent, failed: messages.
+    Raises InputError, without the URL, for one that apprise cannot read.
     """
 
     def __init__(self, urls: Sequence[str], where: str) -> None:
-        self.failed = 0
-        self.sent = 0
-        self._apprise = None
+        self.sent = self.failed = 0
+        self._services: dict[str, Any] = {}
         if not urls:
             return
         import apprise
 
-        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its warnings hold the URLs
-        self._apprise = apprise.Apprise()
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # what it has to say holds the URLs
         for place, url in enumerate(urls, start=1):
-            if not self._apprise.add(url):
-                raise InputError(f"URL {place} in {where} is none that apprise knows; see the list in apprise's README")
+            service = apprise.Apprise()
+            if not service.add(url):
+                raise InputError(f"URL {place} in {where} is none that apprise knows; its README lists them")
+            self._services[hashlib.sha256(url.encode()).hexdigest()[:16]] = service
 
     @property
-    def is_on(self) -> bool:
-        return self._apprise is not None
+    def endpoints(self) -> list[str]:
+        return list(self._services)
 
-    def send(self, alert: Alert, footer: str) -> bool:
-        """True where every URL has taken it (or there is none)."""
-        if self._apprise is None:
-            return True
+    def send(self, endpoint: str, alert: Alert, footer: str) -> bool:
+        """Whether the endpoint has taken the message."""
         kinds = {"info": "info", "warning": "warning", "critical": "failure"}
         kind = kinds[alert.severity] if alert.state == ALERT else "success"
         word = alert.severity if alert.state == ALERT else "resolved"
+        title, body = f"newsclf {word}: {alert.monitor}", f"{alert.sentence}\n{footer}"
         try:
-            taken = self._apprise.notify(
-                title=f"newsclf {word}: {alert.monitor}", body=f"{alert.sentence}\n{footer}", notify_type=kind
-            )
-        except Exception:  # a plugin's own fault must not end the monitoring
+            taken = bool(self._services[endpoint].notify(title=title, body=body, notify_type=kind))
+        except Exception:  # a fault in one of apprise's plugins must not end the monitoring
             taken = False
-        if taken:
-            self.sent += 1
-        else:
-            self.failed += 1
-        return bool(taken)
+        self.sent, self.failed = self.sent + taken, self.failed + (not taken)
+        return taken
 
 
 def _band_limits(band: Band, seen: np.ndarray) -> tuple[float, float]:

@@ -51,8 +51,8 @@ class Batch:
 
     @property
     def content(self) -> str:
-        """SHA-256 (hex) of texts, labels and dates: what the batch is, whatever its file is called."""
-        digest = hashlib.sha256()
+        """SHA-256 (hex) of texts, labels, dates and the number of unreadable rows, whatever its file is called."""
+        digest = hashlib.sha256(self.unreadable.to_bytes(8, "little"))
         times = None if self.times is None else [when.isoformat() for when in self.times]
         for values in (self.texts, self.labels, times):
             digest.update((0 if values is None else len(values) + 1).to_bytes(8, "little"))

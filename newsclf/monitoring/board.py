@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from newsclf.monitoring.alerts import ALERT, OK, Alert, Notifier, Watch, at_least, worst
 from newsclf.monitoring.rules import SEVERITIES, Monitor, Window
 from newsclf.monitoring.state import Record, State, write_json
+
+CONSOLE = "console"
 
 
 class Board:
@@ -30,7 +32,7 @@ class Board:
         self.watches = [Watch(monitor, windows) for monitor in monitors]
         self.alerts: list[Alert] = []
         self._notifier, self._state, self._footer = notifier, state, footer
-        self._tried: dict[str, str] = {}
+        self._tried: dict[tuple[str, str], str] = {}
         self._fired: set[str] = set()
 
     def see(self, record: Record, new: bool = True) -> None:
@@ -43,22 +45,31 @@ class Board:
             self._fired.update(self.in_alert)
 
     def tell(self, again: bool = False) -> list[Alert]:
-        """Send what has changed since people were told last; the changes that were not tried before.
+        """Send what has changed since each endpoint was told last; what is new for the one who reads the output.
 
-        again: also those whose sending has failed.
+        again: also what could not be sent before.
         """
         if again:
             self._tried.clear()
         told, news = self._told(), []
-        for watch in self.watches:
-            name = watch.monitor.name
-            last = next((alert for alert in reversed(self.alerts) if alert.monitor == name), None)
-            if last is None or watch.state == told.get(name, OK) or self._tried.get(name) == watch.state:
-                continue
-            self._tried[name] = watch.state
-            news.append(last)
-            if self._notifier.send(last, self._footer):
-                told[name] = watch.state
+        # A monitor that never was in alert (another rule, another reference) owes nobody an end of it.
+        changed = {alert.monitor for alert in self.alerts}
+        owed = {end: {name: state for name, state in told[end].items() if name in changed} for end in told}
+        if owed != told:
+            self._state.keep_header(told=owed)
+            told = owed
+        for endpoint in (CONSOLE, *self._notifier.endpoints):
+            for watch in self._untold(told.get(endpoint, {})):
+                name = watch.monitor.name
+                if self._tried.get((endpoint, name)) == watch.state:
+                    continue
+                self._tried[endpoint, name] = watch.state
+                last = next(alert for alert in reversed(self.alerts) if alert.monitor == name)
+                if endpoint == CONSOLE:
+                    news.append(last)
+                elif not self._notifier.send(endpoint, last, self._footer):
+                    continue
+                told.setdefault(endpoint, {})[name] = watch.state
                 self._state.keep_header(told=told)
         return news
 
@@ -68,9 +79,10 @@ class Board:
 
     @property
     def unsent(self) -> list[str]:
-        """The monitors whose state is not the one that people were told last."""
+        """The monitors of whose state some endpoint does not know."""
         told = self._told()
-        return [watch.monitor.name for watch in self.watches if watch.state != told.get(watch.monitor.name, OK)]
+        names = [watch.monitor.name for end in self._notifier.endpoints for watch in self._untold(told.get(end, {}))]
+        return list(dict.fromkeys(names))
 
     @property
     def worst(self) -> str:
@@ -106,5 +118,14 @@ class Board:
         content = {"state": self.worst, "monitors": monitors, "alerts": [asdict(alert) for alert in self.alerts]}
         write_json(path, content, indent=2)
 
-    def _told(self) -> dict[str, str]:
+    def _told(self) -> dict[str, dict[str, str]]:
+        """By endpoint and monitor: the state that was told last."""
         return dict(self._state.header().get("told", {}))
+
+    def _untold(self, told: Mapping[str, str]) -> list[Watch]:
+        changed = {alert.monitor for alert in self.alerts}
+        return [
+            watch
+            for watch in self.watches
+            if watch.monitor.name in changed and watch.state != told.get(watch.monitor.name, OK)
+        ]

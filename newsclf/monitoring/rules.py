@@ -266,7 +266,7 @@ def _band(entry: Any, windows: Sequence[str], where: str) -> Band:
 
 def _described(low: float, high: float, band: Band | None) -> str:
     if band is not None:
-        return f"outside its {band.side} band" if band.side == "both" else f"{band.side} its band"
+        return f"{'outside' if band.side == 'both' else band.side} its band"
     if math.isinf(high):
         return f"below {low:g}"
     return f"above {high:g}" if math.isinf(low) else f"outside {low:g} to {high:g}"

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from newsclf.errors import InputError
+from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of
+
+
+def record(number: int, name: str = "", date: str | None = None) -> Record:
+    return Record(
+        number=number,
+        name=name or f"batch {number}",
+        key=key_of(str(number), "scope"),
+        date=date,
+        time=date or "2026-01-05T00:00:00+00:00",
+        rows=100,
+        numbers={"rows": 100.0, "drifted": 0.0},
+        verdict={"drifted": False, "kind": None, "kinds": {}},
+    )
+
+
+def test_what_is_kept_comes_back_in_the_order_of_judging(tmp_path):
+    state, scope = State(tmp_path), scope_of("reference", {"alpha": "0.05"})
+    assert (state.records(scope), state.known(scope), state.header()) == ([], {}, {})
+    records = [record(number) for number in (1, 2, 3)]
+    for one in reversed(records):
+        state.keep(scope, one)
+    again = State(tmp_path)
+    assert again.records(scope) == records
+    assert again.known(scope) == {one.key: one.number for one in records}
+    assert [path.name for path in (tmp_path / "state").rglob("*") if path.name.startswith(".")] == []
+
+
+def test_another_reference_or_setting_starts_afresh(tmp_path):
+    state, scope = State(tmp_path), scope_of("reference", {"alpha": "0.05"})
+    state.keep(scope, record(1))
+    for other in (scope_of("other", {"alpha": "0.05"}), scope_of("reference", {"alpha": "0.01"})):
+        assert state.known(other) == {}
+        assert key_of("content", other) != key_of("content", scope)
+
+
+def test_a_batch_that_grew_replaces_the_one_of_its_name(tmp_path):
+    state = State(tmp_path)
+    for one in (record(1, "Monday"), record(2, "Tuesday"), record(3, "Monday")):
+        state.keep("s", one)
+    assert [(one.number, one.name) for one in state.records("s")] == [(2, "Tuesday"), (3, "Monday")]
+    assert sorted(state.known("s").values()) == [1, 2, 3], "what it was before is not judged again either"
+    assert newest([]) == []
+
+
+def test_the_header_is_added_to(tmp_path):
+    State(tmp_path).keep_header(stream="s", run_id="1")
+    State(tmp_path).keep_header(run_id="2")
+    assert State(tmp_path).header() == {"stream": "s", "run_id": "2"}
+
+
+def test_late_batches_have_their_place_by_date():
+    records = [record(1, date="2026-01-02T00:00:00+00:00"), record(2, date="2026-01-01T23:00:00-05:00"), record(3)]
+    early = record(4, date="2026-01-01T00:00:00+00:00")
+    assert [one.number for one in by_date([*records, early])] == [4, 1, 2, 3]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"number": 1}'])
+def test_a_broken_file_is_named(tmp_path, content):
+    state = State(tmp_path)
+    state.keep("s", record(1))
+    (path,) = (tmp_path / "state" / "s").iterdir()
+    path.write_text(content)
+    with pytest.raises(InputError) as error:
+        state.records("s")
+    assert str(path) in str(error.value)
+    assert "delete it" in str(error.value)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "state").touch()
+    with pytest.raises(InputError, match="cannot be written .*: give another output_dir"):
+        State(tmp_path).keep_header(stream="s")
+
+
+def test_dates_are_times():
+    assert record(1).when is None
+    assert dataclasses.replace(record(1), date="2026-01-01T00:00:00+00:00").when is not None
