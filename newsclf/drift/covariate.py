@@ -47,20 +47,14 @@ def judge(current: pd.DataFrame, reference: pd.DataFrame, weights: np.ndarray) -
 def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
     """One piece of evidence from the columns' (p-value, effect, least effect); an effect below its least is none."""
     corrected = bonferroni({name: p if effect >= least else 1.0 for name, (p, effect, least) in found.items()})
-    moved = tuple(
-        sorted(
-            (Moved(name, corrected[name], found[name][1]) for name in found), key=lambda one: (one.p_value, -one.effect)
-        )
-    )
+    columns = (Moved(name, corrected[name], effect) for name, (_, effect, _) in found.items())
+    moved = tuple(sorted(columns, key=lambda one: (one.p_value, -one.effect)))
     first = moved[0]
-    unit = "standard deviations" if first.name == DIRECTIONS else "share of texts"
-    columns = [one.name for one in moved if one.p_value <= 0.01][:5] or [first.name]
-    size = (
-        f"by {first.effect:.2f} standard deviations"
-        if first.name == DIRECTIONS
-        else f"in {first.effect:.1%} of the texts"
-    )
-    changed = f"The texts are others: their {SAID_OF.get(first.name, first.name)} moved {size} ({', '.join(columns)})."
+    unit, size = "share of texts", f"in {first.effect:.1%} of the texts"
+    if first.name == DIRECTIONS:
+        unit, size = "standard deviations", f"by {first.effect:.2f} standard deviations"
+    names = [one.name for one in moved if one.p_value <= 0.01][:5] or [first.name]
+    changed = f"The texts are others: their {SAID_OF.get(first.name, first.name)} moved {size} ({', '.join(names)})."
     return Evidence(
         "covariate", first.p_value, first.effect, unit, 0.0, moved, changed, "The texts are like the reference's."
     )

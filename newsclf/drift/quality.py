@@ -41,21 +41,11 @@ def judge(current: Mapping[str, int], rows: int, reference: Mapping[str, int], r
     # What rose by less than LEAST is a speck, however sure it is.
     risen = [name for name in names if rise[name] >= LEAST]
     worst = min(risen or names, key=lambda name: corrected[name])
-    moved = tuple(
-        Moved(name, corrected[name], rise[name])
-        for name in sorted(names, key=lambda name: (corrected[name], -rise[name]))
-    )
+    surest_first = sorted(names, key=lambda name: (corrected[name], -rise[name]))
+    moved = tuple(Moved(name, corrected[name], rise[name]) for name in surest_first)
     changed = (
         f"{current[worst] / rows:.1%} of the rows {SAID[worst]}, "
         f"{reference[worst] / reference_rows:.1%} in the reference."
     )
-    return Evidence(
-        "quality",
-        corrected[worst],
-        rise[worst],
-        "share of rows",
-        LEAST,
-        moved,
-        changed,
-        "No more bad rows than before.",
-    )
+    otherwise = "No more bad rows than before."
+    return Evidence("quality", corrected[worst], rise[worst], "share of rows", LEAST, moved, changed, otherwise)

@@ -183,7 +183,8 @@ class Reference:
         agreement = self._agreement(batch)
         if agreement is None:
             return not_judged("concept", "It takes labels on both sides and a predictor to see it.")
-        assert self.labels is not None and self.probabilities is not None
+        assert self.labels is not None
+        assert self.probabilities is not None
         return concept.judge(*agreement, self.labels, self.probabilities, weights, self.classes)
 
     def _performance(self, batch: _Batch) -> Evidence:

@@ -13,7 +13,7 @@ KINDS = ("quality", "covariate", "prior", "concept", "performance")
 
 @dataclass(frozen=True)
 class Moved:
-    """A column or direction that moved: its p-value, corrected within its kind, and its effect in the finding's unit."""
+    """A column or direction: its p-value, corrected within its kind, and how far it moved, in the finding's unit."""
 
     name: str
     p_value: float

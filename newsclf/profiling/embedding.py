@@ -80,7 +80,8 @@ class EmbeddingMap:
             "rarity": (present @ self.rarity) / np.maximum(different, 1),
             "distance": 1 - nearest.mean(axis=1),
         }
-        columns |= {f"distance_to_{name}": 1 - centred @ centre for name, centre in zip(self.classes, self.centres)}
+        for name, centre in zip(self.classes, self.centres, strict=True):
+            columns[f"distance_to_{name}"] = 1 - centred @ centre
         along = (embedded - self.mean) @ self.directions
         columns |= {f"direction_{number + 1}": along[:, number] for number in range(along.shape[1])}
         frame = pd.DataFrame(columns).astype(np.float32)
