@@ -20,7 +20,7 @@ VERB = '''
 import sys, time
 from dataclasses import dataclass
 from newsclf import cli
-from newsclf.errors import InputError, Stopped
+from newsclf.errors import Alarm, InputError, Stopped
 from newsclf.options import option
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,8 @@ def load():
 def verb(options):
     if options.act == "bad input":
         raise InputError("the file news.csv is empty:\\n  give another")
+    if options.act == "alarm":
+        raise Alarm("in alert: drift")
     if options.act == "fault":
         raise ZeroDivisionError("division\\nby zero")
     if options.act == "full disk":
@@ -88,6 +90,10 @@ def test_bad_input_exits_with_2_in_one_line() -> None:
         "loaded\n",
         "fake: the file news.csv is empty: give another\n",
     )
+
+
+def test_an_alarm_exits_with_3_in_one_line() -> None:
+    assert fake("--act", "alarm") == (3, "loaded\n", "fake: in alert: drift\n")
 
 
 def test_a_fault_exits_with_1_in_one_line_that_says_how_to_see_more() -> None:

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 import yaml
 
+from newsclf.config import MonitorConfig
 from newsclf.errors import InputError
 from newsclf.monitoring import rules
 from newsclf.monitoring.rules import Band, check_numbers, parse_monitors, parse_windows
+from newsclf.options import resolve
 
 KINDS = ("quality", "covariate", "prior", "concept", "performance")
+ROOT = Path(rules.__file__).parents[2]
 WINDOWS = parse_windows([{"name": "launch", "from": "2026-01-01", "to": "2026-01-07"}])
 
 
@@ -27,6 +31,22 @@ def test_what_the_module_shows_as_an_example_is_valid():
     monitors = parse_monitors(example["monitors"], windows, KINDS, 50)
     assert len(monitors) == 8
     assert (monitors[0].low, monitors[0].high, monitors[0].in_a_row, monitors[0].min_rows) == (80, math.inf, 2, 200)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "monitors").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_example_files_are_valid_and_say_how_to_run_them(path):
+    config = resolve(MonitorConfig, ["--config", str(path), "--stream", "s", "--reference", "r"])
+    windows = parse_windows(config.windows)
+    assert len(parse_monitors(config.monitors, windows, KINDS, config.min_rows)) >= 3
+    assert f"# mlflow run . -e monitor -P config={path.relative_to(ROOT)} " in path.read_text()
+
+
+def test_monitors_may_be_typed_as_yaml():
+    config = resolve(MonitorConfig, ["--stream=s", "--reference=r", "--monitors=[{verdict: any}, {verdict: prior}]"])
+    assert config.monitors == ({"verdict": "any"}, {"verdict": "prior"})
+    for wrong in ("{verdict: any}", "[any]", "[{", "3"):
+        with pytest.raises(InputError, match="must be a list of `name: value` mappings, or none"):
+            resolve(MonitorConfig, ["--stream=s", "--reference=r", f"--monitors={wrong}"])
 
 
 @pytest.mark.parametrize(
