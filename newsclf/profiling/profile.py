@@ -100,9 +100,12 @@ class TextProfile:
         Numeric columns: their distribution; NaN is null, infinite values are counted and left out of it.
         Columns of strings (labels): distinct and frequent values, exact up to 768 different ones; None is null.
         The column `text`: distinct texts, by a hash of 64 bits; None, NaN and blank texts are null.
+        Columns of dates are left out: the profile has its timestamp.
         """
         for name in frame.columns:
             values = frame[name]
+            if pd.api.types.is_datetime64_any_dtype(values.dtype):
+                continue
             if name == TEXT:
                 metrics, seen = self._metrics(name, IDENTITIES, TEXT_CONFIG), _identities(values)
             elif pd.api.types.is_numeric_dtype(values.dtype):

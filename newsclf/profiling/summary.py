@@ -54,6 +54,12 @@ class ColumnSummary:
         """Rows with a value."""
         return self.rows - self.nulls
 
+    def quantile(self, levels: np.ndarray) -> np.ndarray:
+        """The values below which these shares (0..1) of the values lie; NaN for a column without values."""
+        if self.sketch is None or self.sketch.is_empty():
+            return np.full(np.shape(levels), np.nan)
+        return np.array(self.sketch.get_quantiles(np.asarray(levels).tolist()))
+
     def cdf(self, points: np.ndarray) -> np.ndarray:
         """The share of values that are at most as large as each of `points`; in 0..1, same shape, any order.
 

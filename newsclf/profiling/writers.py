@@ -88,15 +88,12 @@ def _to_s3(profile: TextProfile, uri: str) -> str:
 
 def _to_whylabs(profile: TextProfile) -> str:
     """Through whylogs' writer: it asks the endpoint for an upload address, and puts the file there."""
-    import whylogs
     from whylogs.api.writer.whylabs import WhyLabsWriter
 
     endpoint, _, organisation, dataset = (os.environ[name] for name in WHYLABS_VARIABLES)
     where = f"cannot write the profile to WhyLabs at {_without_login(endpoint)}"
     try:
-        whylogs.init(allow_anonymous=False, force_local=True)  # else whylogs warns that it did so itself
-        writer = WhyLabsWriter(_timeout_seconds=WHYLABS_TIMEOUT_S)
-        done, answer = writer.write(profile.view)
+        done, answer = WhyLabsWriter(_timeout_seconds=WHYLABS_TIMEOUT_S).write(profile.view)
     except Exception as error:  # whatever its client, urllib3 and protobuf raise
         raise InputError(f"{where}: {_without_login(str(error))}; check the variables WHYLABS_*") from None
     if not done:

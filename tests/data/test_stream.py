@@ -196,9 +196,13 @@ def test_dates_of_a_date_type(tmp_path, options):
         assert found["date"].iloc[0] == pd.Timestamp("2024-01-31", tz="UTC")
 
 
-@pytest.mark.parametrize("bad", ["31/01/2024", "yesterday", "", None, 1_706_659_200, True, "2024-02-30", "99999-01-01"])
+@pytest.mark.parametrize(
+    "bad", ["31/01/2024", "yesterday", "", None, 1_706_659_200, 20_240_131, True, "2024-02-30", "99999-01-01"]
+)
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
 def test_a_date_that_does_not_parse_is_named_with_its_place(tmp_path, options, ending, bad):
+    if ending == "csv" and bad == 20_240_131:
+        pytest.skip("in a CSV file it is the text 20240131, which ISO 8601 allows")
     rows = [{"text": "x", "when": when} for when in ["2024-01-31", "2024-02-01", bad]]
     opened = open_stream(options(dataset=written(tmp_path / f"t.{ending}", rows)), date_column="when")
     with pytest.raises(InputError, match=f"line {4 if ending == 'csv' else 3}: .*; write dates as 2024-01-31"):
