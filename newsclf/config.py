@@ -208,6 +208,11 @@ class MonitorConfig:
         "root folder of 20newsgroups/ and ag_news/, where one is the reference; empty: as in train",
     )
     seed: int = option(0, "seed of the reference and of what is sampled", low=0, high=2**32 - 1)
+    device: str = option(
+        "auto",
+        "where the reference's model computes, if it has one; auto: a GPU if there is one",
+        choices=("auto", "cpu", "cuda", "mps"),
+    )
     output_dir: str = option(
         "",
         "folder for results and for what is judged already, with which an interrupted or later call goes on; "

@@ -16,9 +16,9 @@ from newsclf.config import DataOptions, MonitorConfig
 from newsclf.data import SOURCES, fingerprint_texts, load
 from newsclf.data.stream import open_stream
 from newsclf.data.table import public_name
+from newsclf.drift import Reference, Verdict, fit_reference, load_reference, save_reference
 from newsclf.drift.over_time import Change, find_changes
-from newsclf.drift.reference import Reference, fit_reference
-from newsclf.drift.verdict import KINDS, Verdict
+from newsclf.drift.verdict import KINDS
 from newsclf.errors import Alarm, InputError
 from newsclf.monitoring.alerts import ALERT, Alert, Notifier
 from newsclf.monitoring.batches import Batch, Columns, batches, name_of
@@ -179,15 +179,26 @@ def open_reference(config: MonitorConfig, folder: Path) -> Reference:
 
     found = fetch_reference(config.reference)
     if found is not None:
-        return Reference.load(found)
+        loaded = load_reference(found.folder)
+        if not loaded.needs_predictor:
+            return loaded
+        if not found.model:
+            print(
+                "warning: the reference was made with a model that a folder does not tell: no predictions", flush=True
+            )
+            return loaded
+        from newsclf.model.predictor import ModelPredictor
+        from newsclf.tracking.models import fetch
+
+        return load_reference(found.folder, ModelPredictor(fetch(found.model).folder, config.device))
     texts, labels = reference_rows(config)
     content = [fingerprint_texts(text or "" for text in column) for column in (texts, labels or [])]
     name = hashlib.sha256(" ".join([*content, str(config.seed)]).encode()).hexdigest()[:16]
     kept = folder / "reference" / name
     if not (kept / "reference.json").is_file():
         print(f"fitting the reference to {len(texts):,} texts of {config.reference}", flush=True)
-        fit_reference(texts, labels, seed=config.seed).save(kept)
-    return Reference.load(kept)
+        save_reference(fit_reference(texts, labels, seed=config.seed), kept)
+    return load_reference(kept)
 
 
 def reference_rows(config: MonitorConfig) -> tuple[list[str | None], list[str] | None]:

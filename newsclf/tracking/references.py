@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
@@ -14,14 +15,22 @@ FOLDER = "reference"  # of a run's artifacts
 FILE = "reference.json"  # what tells the folder of a reference
 
 
-def fetch_reference(name: str) -> Path | None:
-    """The folder of a reference on this machine; None where `name` is none of these (a dataset, perhaps).
+@dataclass(frozen=True)
+class FetchedReference:
+    """A reference's folder on this machine, and the model that was logged with it ("" for a local folder)."""
+
+    folder: Path
+    model: str
+
+
+def fetch_reference(name: str) -> FetchedReference | None:
+    """A reference that was logged; None where `name` is none of these (a dataset, perhaps).
 
     name: a run id, runs:/<run id>, models:/<name>@<alias> or models:/<name>/<version> (the reference of the run that
     logged the model), or a local folder. Raises InputError when it is not there.
     """
     if (Path(name) / FILE).is_file():
-        return Path(name)
+        return FetchedReference(Path(name), "")
     if Path(name).is_dir():
         raise InputError(f"reference {name} is a folder without {FILE}: give the folder of a reference, or a dataset")
     try:
@@ -44,4 +53,4 @@ def fetch_reference(name: str) -> Path | None:
         raise InputError(
             f"reference {name}: its run {run_id} has logged no reference; train has, and monitor of a dataset"
         )
-    return folder
+    return FetchedReference(folder, name if name.startswith("models:/") else f"runs:/{run_id}/model")
