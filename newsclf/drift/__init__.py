@@ -1,6 +1,18 @@
 """Whether text has changed: one file a kind of drift, one verdict."""
 
+from newsclf.drift.profiles import judge_profiles
 from newsclf.drift.reference import Reference, fit_reference
+from newsclf.drift.storage import load as load_reference
+from newsclf.drift.storage import save as save_reference
 from newsclf.drift.verdict import Finding, Moved, Verdict
 
-__all__ = ["Finding", "Moved", "Reference", "Verdict", "fit_reference"]
+__all__ = [
+    "Finding",
+    "Moved",
+    "Reference",
+    "Verdict",
+    "fit_reference",
+    "judge_profiles",
+    "load_reference",
+    "save_reference",
+]

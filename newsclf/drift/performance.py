@@ -15,7 +15,7 @@ def judge_measured(correct: np.ndarray, reference_correct: np.ndarray) -> Eviden
     now, before = correct.mean(), reference_correct.mean()
     table = [[(~correct).sum(), correct.sum()], [(~reference_correct).sum(), reference_correct.sum()]]
     p_value = float(stats.fisher_exact(table, alternative="greater").pvalue)
-    return _test(float(now), float(before), p_value, "")
+    return evidence(float(now), float(before), p_value, "")
 
 
 def judge_estimated(confidence: np.ndarray, reference_confidence: np.ndarray, reference_accuracy: float) -> Evidence:
@@ -28,7 +28,7 @@ def judge_estimated(confidence: np.ndarray, reference_confidence: np.ndarray, re
     fall = stats.ttest_ind(confidence, reference_confidence, equal_var=False, alternative="less")
     p_value = 1.0 if np.isnan(fall.pvalue) else float(fall.pvalue)
     now = reference_accuracy + float(confidence.mean() - reference_confidence.mean())
-    return _test(min(1.0, max(0.0, now)), reference_accuracy, p_value, "estimated ")
+    return evidence(min(1.0, max(0.0, now)), reference_accuracy, p_value, "estimated ")
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -45,7 +45,8 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(optimize.minimize_scalar(loss, bounds=np.log([0.05, 20]), method="bounded").x))
 
 
-def _test(now: float, before: float, p_value: float, how: str) -> Evidence:
+def evidence(now: float, before: float, p_value: float, how: str) -> Evidence:
+    """The evidence that accuracies before and now make; how: "" or "estimated "."""
     changed = f"The {how}accuracy fell to {now:.1%} from {before:.1%}."
     otherwise = f"The {how}accuracy is {now:.1%}, {before:.1%} in the reference."
     moved = (Moved(f"{how}accuracy", p_value, now - before),)

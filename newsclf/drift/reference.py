@@ -17,6 +17,7 @@ from newsclf.drift.verdict import Evidence, Verdict, decide, not_enough_data, no
 from newsclf.errors import InputError
 from newsclf.model.weights import find
 from newsclf.profiling.embedding import EmbeddingMap, fit_map, token_vectors
+from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.statistics import text_statistics
 from newsclf.profiling.tokens import TokenCounter
 
@@ -26,7 +27,6 @@ LARGEST = 20_000  # texts of a reference that are used
 PREDICTED_ROWS = 1000  # texts of a batch that a predictor from outside reads
 MOST_WEIGHT = 10.0  # of one text, where it stands for a class that has grown
 QUALITY_COLUMNS = ("empty", "null")
-PREDICTION_COLUMNS = ("confidence", "entropy", "margin")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Reference:
 
     No text is kept, only numbers. held_out: the columns of the second half, one row a text, without its empty texts.
     labels, probabilities: [held-out rows] class indices and [held-out rows, classes] calibrated predictions, or None.
+    profile: of the held-out rows' columns, for `judge_profiles`.
+    needs_predictor: whether it was fitted with a predictor from outside, which is not kept with it.
     counts: how many of all its `rows` rows were empty, missing or repeated.
     """
 
@@ -53,6 +55,8 @@ class Reference:
     seed: int
     counter: TokenCounter
     vectors: np.ndarray
+    profile: TextProfile
+    needs_predictor: bool = False
     predictor: Predictor | None = None
 
     def judge(
@@ -99,7 +103,8 @@ class Reference:
         chosen = np.flatnonzero((statistics["empty"] == 0).to_numpy())
         predicted, chosen = self._predict([texts[row] or "" for row in chosen], embedded[chosen], chosen)
         if predicted is not None and len(chosen):
-            frame = frame.join(_prediction_columns(predicted, self.classes).set_axis(frame.index[chosen]))
+            known = None if labels is None else self._known([labels[row] for row in chosen])
+            frame = frame.join(_prediction_columns(predicted, self.classes, known).set_axis(frame.index[chosen]))
         return frame
 
     def embed(self, texts: Sequence[str | None]) -> np.ndarray:
@@ -121,8 +126,7 @@ class Reference:
         )
         known = None
         if labels is not None and self.labels is not None:
-            place = {name: number for number, name in enumerate(self.classes)}
-            known = np.array([place.get(str(labels[row]), -1) for row in kept])
+            known = self._known([labels[row] for row in kept])
         probabilities, rows = self._predict([texts[row] or "" for row in kept], embedded, np.arange(len(kept)))
         return _Batch(columns, known, probabilities, rows)
 
@@ -138,6 +142,11 @@ class Reference:
         if len(texts) > PREDICTED_ROWS:
             chosen = np.sort(np.random.default_rng(self.seed).choice(len(texts), PREDICTED_ROWS, replace=False))
         return calibrated(self.predictor([texts[row] for row in chosen]), self.temperature), rows[chosen]
+
+    def _known(self, labels: Sequence[str | None]) -> np.ndarray:
+        """Class indices of the labels, -1 for those that the reference does not know."""
+        place = {name: number for number, name in enumerate(self.classes)}
+        return np.array([place.get(str(label), -1) for label in labels], dtype=np.int64)
 
     def _tested(self) -> pd.DataFrame:
         return self.held_out.drop(columns=[name for name in QUALITY_COLUMNS if name in self.held_out])
@@ -290,6 +299,8 @@ def fit_reference(
         seed=seed,
         counter=counter,
         vectors=vectors,
+        profile=TextProfile(),
+        needs_predictor=predictor is not None,
         predictor=predictor,
     )
     batch = bare._read(kept_texts, None)
@@ -300,7 +311,26 @@ def fit_reference(
         temperature = calibration(probabilities, kept_labels)
         probabilities = calibrated(probabilities, temperature)
     name = sha256(f"{files.sha256} {seed} {fitted_texts} {kept_texts} {named}".encode("utf-8", "replace")).hexdigest()
-    return replace(bare, id=name[:16], held_out=batch.columns, probabilities=probabilities, temperature=temperature)
+    fitted = replace(bare, id=name[:16], held_out=batch.columns, probabilities=probabilities, temperature=temperature)
+    return replace(fitted, profile=_profile(fitted, kept_texts))
+
+
+def _profile(reference: Reference, texts: list[str]) -> TextProfile:
+    """The profile of the held-out texts."""
+    frame = reference.held_out
+    names = np.asarray(reference.classes, dtype=object)
+    if reference.labels is not None:
+        frame = frame.assign(label=names[reference.labels])
+    if reference.probabilities is not None:
+        frame = frame.join(_prediction_columns(reference.probabilities, reference.classes, reference.labels))
+    profile = TextProfile(reference.id, reference.encoder_sha256)
+    profile.log(frame.assign(text=texts))
+    # Empty rows are not held out, but belong to what is normal: as many of them as all rows have.
+    filled = reference.rows - reference.counts["empty"]
+    empty, null = (round(reference.counts[name] * len(texts) / filled) for name in ("empty", "null"))
+    bare = pd.DataFrame(np.nan, index=range(empty), columns=frame.select_dtypes("number").columns)
+    profile.log(bare.assign(empty=1.0, null=np.arange(empty) < null).astype(np.float32))
+    return profile
 
 
 def _halves(
@@ -339,13 +369,21 @@ def _bad_rows(texts: Sequence[str | None]) -> dict[str, int]:
     return {"empty": len(texts) - len(filled), "null": missing, "duplicate": len(filled) - len(set(filled))}
 
 
-def _prediction_columns(probabilities: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
-    """predicted_label, confidence (0..1), entropy (nats), margin (0..1) of probabilities [rows, classes]."""
-    ordered = np.sort(probabilities, axis=1)
+def _prediction_columns(probabilities: np.ndarray, classes: Sequence[str], labels: np.ndarray | None) -> pd.DataFrame:
+    """predicted_label, confidence (0..1), entropy (nats), margin (0..1) of probabilities [rows, classes].
+
+    With labels (class indices, -1 unknown): label_probability (0..1) and correct (0 or 1) as well.
+    """
+    ordered, predicted = np.sort(probabilities, axis=1), probabilities.argmax(axis=1)
     columns: dict[str, Any] = {
-        "predicted_label": np.asarray(classes, dtype=object)[probabilities.argmax(axis=1)],
-        "confidence": ordered[:, -1].astype(np.float32),
-        "entropy": -(probabilities * np.log(np.maximum(probabilities, 1e-12))).sum(axis=1).astype(np.float32),
-        "margin": (ordered[:, -1] - ordered[:, -2]).astype(np.float32),
+        "predicted_label": np.asarray(classes, dtype=object)[predicted],
+        "confidence": ordered[:, -1],
+        "entropy": -(probabilities * np.log(np.maximum(probabilities, 1e-12))).sum(axis=1),
+        "margin": ordered[:, -1] - ordered[:, -2] if len(classes) > 1 else ordered[:, -1],
     }
-    return pd.DataFrame(columns)
+    if labels is not None:
+        likely = probabilities[np.arange(len(labels)), labels]
+        columns["label_probability"] = np.where(labels >= 0, likely, np.nan)
+        columns["correct"] = np.where(labels >= 0, predicted == labels, np.nan)
+    numbers = [name for name in columns if name != "predicted_label"]
+    return pd.DataFrame(columns).astype(dict.fromkeys(numbers, np.float32))

@@ -38,7 +38,7 @@ def token_vectors(folder: Path) -> np.ndarray:
 
 @dataclass(frozen=True)
 class EmbeddingMap:
-    """What was learnt of the reference's texts; all arrays float32.
+    """What was learnt of the reference's texts; arrays are float32, the anchors float16.
 
     weights: [vocabulary] of each token (inverse document frequency).
     surprise: [vocabulary] -log of each token's share among the reference's tokens.
@@ -72,7 +72,7 @@ class EmbeddingMap:
         present = counts.copy()
         present.data = np.ones_like(present.data)
         centred = _at_length_1(embedded - self.mean)
-        nearest = centred @ self.anchors.T
+        nearest = centred @ self.anchors.T.astype(np.float32)
         count = min(NEIGHBOURS, nearest.shape[1])
         nearest = np.partition(nearest, nearest.shape[1] - count, axis=1)[:, -count:]
         columns = {
@@ -116,7 +116,7 @@ def fit_map(
         rarity=-np.log((frequency + 0.5) / (rows + 1)).astype(np.float32),
         mean=mean,
         directions=(directions[:kept].T / (sizes[:kept] / np.sqrt(rows))).astype(np.float32),
-        anchors=centred[chosen],
+        anchors=centred[chosen].astype(np.float16),
         centres=centres,
         classes=tuple(classes) if labels is not None else (),
     )

@@ -1,0 +1,126 @@
+"""A reference in a folder: numbers as safetensors, facts as JSON, its profile as whylogs writes it. No pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from newsclf.drift.predictor import LightPredictor, Predictor
+from newsclf.drift.reference import Reference
+from newsclf.errors import InputError
+from newsclf.model.weights import find
+from newsclf.profiling.embedding import EmbeddingMap, token_vectors
+from newsclf.profiling.profile import TextProfile
+from newsclf.profiling.tokens import TokenCounter
+
+FORMAT = 1
+FACTS, ARRAYS, PROFILE = "reference.json", "reference.safetensors", "profile.bin"
+
+
+def save(reference: Reference, folder: Path) -> None:
+    """Write the reference into `folder`, each file in one step; reference.json last, so that a half is none."""
+    from safetensors.numpy import save as to_bytes
+
+    arrays: dict[str, np.ndarray | None] = {
+        **{f"map.{name}": getattr(reference.map, name) for name in _map_arrays()},
+        "held_out": reference.held_out.to_numpy(np.float32),
+        "labels": reference.labels,
+        "probabilities": reference.probabilities,
+        "light.weights": None if reference.light is None else reference.light.weights,
+        "light.bias": None if reference.light is None else reference.light.bias,
+    }
+    facts = {
+        "format": FORMAT,
+        "id": reference.id,
+        "encoder": reference.encoder,
+        "encoder_sha256": reference.encoder_sha256,
+        "classes": reference.classes,
+        "map_classes": reference.map.classes,
+        "columns": list(reference.held_out.columns),
+        "temperature": reference.temperature,
+        "counts": reference.counts,
+        "rows": reference.rows,
+        "seed": reference.seed,
+        "needs_predictor": reference.needs_predictor,
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reference.profile.write(folder / PROFILE)
+        present = {name: np.ascontiguousarray(values) for name, values in arrays.items() if values is not None}
+        _write(folder / ARRAYS, to_bytes(present))
+        _write(folder / FACTS, json.dumps(facts, indent=2, ensure_ascii=False).encode())
+    except OSError as error:
+        raise InputError(f"reference folder {folder} cannot be written ({error.strerror}): give another") from error
+
+
+def load(folder: Path, predictor: Predictor | None = None) -> Reference:
+    """The reference that `save` wrote.
+
+    predictor: the one it was fitted with, where that came from outside; without it, what takes predictions cannot be
+    judged. Raises InputError for a folder that is no whole reference, and for one of another format or encoder.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        if facts["format"] != FORMAT:
+            raise InputError(
+                f"reference {folder} has format {facts['format']}, this version reads {FORMAT}: fit it again"
+            )
+        arrays: dict[str, Any] = load_file(folder / ARRAYS)
+        embedding = EmbeddingMap(
+            **{name: arrays[f"map.{name}"] for name in _map_arrays()}, classes=tuple(facts["map_classes"])
+        )
+        held_out = pd.DataFrame(arrays["held_out"], columns=facts["columns"])
+        light = None
+        if "light.weights" in arrays:
+            light = LightPredictor(arrays["light.weights"], arrays["light.bias"])
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{folder} is no whole reference ({reason}): give a folder that has {FACTS}") from error
+    files = find(facts["encoder"])
+    if files.sha256 != facts["encoder_sha256"]:
+        raise InputError(
+            f"reference {folder} was fitted with another encoder: {facts['encoder']} of sha256 "
+            f"{facts['encoder_sha256'][:16]}..., here it is {files.sha256[:16]}...: fit the reference again"
+        )
+    classes = tuple(facts["classes"])
+    if predictor is not None and predictor.classes != classes:
+        raise InputError(f"reference {folder} knows the classes {', '.join(classes)}; its predictor knows others")
+    return Reference(
+        id=facts["id"],
+        encoder=facts["encoder"],
+        encoder_sha256=facts["encoder_sha256"],
+        map=embedding,
+        held_out=held_out,
+        classes=classes,
+        labels=arrays.get("labels"),
+        probabilities=arrays.get("probabilities"),
+        light=light,
+        temperature=facts["temperature"],
+        counts=facts["counts"],
+        rows=facts["rows"],
+        seed=facts["seed"],
+        counter=TokenCounter(files.folder),
+        vectors=token_vectors(files.folder),
+        profile=TextProfile.read(folder / PROFILE),
+        needs_predictor=facts["needs_predictor"],
+        predictor=predictor,
+    )
+
+
+def _map_arrays() -> list[str]:
+    return [field.name for field in fields(EmbeddingMap) if field.name != "classes"]
+
+
+def _write(path: Path, data: bytes) -> None:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    unfinished.write_bytes(data)
+    os.replace(unfinished, path)
