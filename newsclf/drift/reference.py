@@ -328,8 +328,9 @@ def _profile(reference: Reference, texts: list[str]) -> TextProfile:
     # Empty rows are not held out, but belong to what is normal: as many of them as all rows have.
     filled = reference.rows - reference.counts["empty"]
     empty, null = (round(reference.counts[name] * len(texts) / filled) for name in ("empty", "null"))
-    bare = pd.DataFrame(np.nan, index=range(empty), columns=frame.select_dtypes("number").columns)
-    profile.log(bare.assign(empty=1.0, null=np.arange(empty) < null).astype(np.float32))
+    nothing: list[str | None] = [None] * null + [""] * (empty - null)
+    if nothing:
+        profile.log(reference.columns(nothing))
     return profile
 
 
