@@ -135,7 +135,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
         mlflow.log_artifact(str(file))
     print(
         f"{judged} batches judged, {skipped} known before; "
-        f"drift in {metrics['batches_drifted']:.0f} of {len(records)}, {len(changes)} changes over time; "
+        f"drift in {metrics['batches_drifted']:.0f} of {len(records)}; changes over time: {len(changes)}; "
         f"in alert: {', '.join(board.in_alert) or 'none'}"
     )
     print(closing_lines(run, file, report=str(folder / "report.html")), flush=True)
@@ -229,7 +229,7 @@ def known_numbers(reference: Reference) -> list[str]:
     texts = [PROBES[place % len(PROBES)] for place in range(max(len(PROBES), len(classes)))]
     labels = [classes[place % len(classes)] for place in range(len(texts))] if classes else None
     profile = TextProfile()
-    profile.log(reference.columns(texts, labels).assign(**{TEXT: texts}))
+    profile.log(with_texts(reference.columns(texts, labels), texts))
     names = [name for name in key_numbers(profile) if not name.startswith("predicted_label/")]
     names += [f"predicted_{name}" for name in names if name.startswith("label/")]
     names += [f"{kind}/{part}" for kind in KINDS for part in ("drifted", "p_value", "effect")]
@@ -249,7 +249,7 @@ def judge(
     rows = len(batch.texts)
     frame = reference.columns(batch.texts, batch.labels)
     profile = TextProfile(reference.id, reference.encoder_sha256, batch.date)
-    profile.log(frame.assign(**{TEXT: batch.texts}))
+    profile.log(with_texts(frame, batch.texts))
     verdict = reference.judge(batch.texts, batch.labels, config.alpha, batch.unreadable, config.min_rows)
     numbers = key_numbers(profile) | verdict_numbers(verdict)
     numbers["unreadable_share"] = batch.unreadable / (rows + batch.unreadable)
@@ -269,6 +269,11 @@ def judge(
         verdict=verdict.as_dict(),
     )
     return with_changes(record, before), profile
+
+
+def with_texts(frame: pd.DataFrame, texts: Sequence[str | None]) -> pd.DataFrame:
+    """The frame with the texts, of which a profile keeps how many differ, and no more."""
+    return frame.assign(**{TEXT: pd.Series(list(texts), index=frame.index, dtype=object)})
 
 
 def verdict_numbers(verdict: Verdict) -> dict[str, float]:

@@ -18,7 +18,7 @@ class ModelPredictor:
     def __init__(self, folder: Path, device: str = "auto") -> None:
         """folder: that of `Classifier.save`. Raises InputError when it cannot be read."""
         loaded, self._tokenizer = classifiers.load(folder)
-        self._classifier = loaded.to(choose(device))
+        self._classifier = loaded.to(choose(device).type)
         self.classes: tuple[str, ...] = tuple(loaded.classes)
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:

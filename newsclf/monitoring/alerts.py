@@ -47,9 +47,15 @@ class Watch:
     learnt: list[float] = field(default_factory=list)
 
     def see(
-        self, batch: int, name: str, when: datetime | None, rows: int, numbers: Mapping[str, float]
+        self,
+        batch: int,
+        name: str,
+        when: datetime | None,
+        rows: int,
+        numbers: Mapping[str, float],
+        reason: str = "",
     ) -> Alert | None:
-        """The change of state that this batch makes, if any.
+        """The change of state that this batch makes, if any. reason: what its verdict says, for the sentence.
 
         A batch that is too small, or does not have the number, changes nothing; one in a window is normal.
         """
@@ -85,7 +91,7 @@ class Watch:
             value=value,
             low=low if math.isfinite(low) else None,
             high=high if math.isfinite(high) else None,
-            sentence=_sentence(self, name, value, low, high, inside),
+            sentence=_sentence(self, name, value, low, high, inside, reason),
         )
 
     def limits(self) -> tuple[float, float]:
@@ -173,12 +179,14 @@ def _band_limits(band: Band, seen: np.ndarray) -> tuple[float, float]:
     return float(low - slack), float(high + slack)
 
 
-def _sentence(watch: Watch, name: str, value: float, low: float, high: float, inside: Window | None) -> str:
+def _sentence(
+    watch: Watch, name: str, value: float, low: float, high: float, inside: Window | None, reason: str
+) -> str:
     monitor = watch.monitor
     if monitor.number.endswith("drifted"):
         kind = monitor.number.rpartition("/")[0]
         what = f"{kind} drift" if kind else "drift"
-        said = what if value > 0.5 else f"no {what}"
+        said = reason.rstrip(".") or (what if value > 0.5 else f"no {what}")
     else:
         said = f"{monitor.number} is {value:.6g}"
         if math.isfinite(low) and math.isfinite(high):

@@ -51,16 +51,21 @@ class Batch:
 
     @property
     def content(self) -> str:
-        """SHA-256 (hex) of texts, labels, dates and the number of unreadable rows, whatever its file is called."""
-        digest = hashlib.sha256(self.unreadable.to_bytes(8, "little"))
-        times = None if self.times is None else [when.isoformat() for when in self.times]
-        for values in (self.texts, self.labels, times):
-            digest.update((0 if values is None else len(values) + 1).to_bytes(8, "little"))
-            for value in values or []:
-                raw = b"" if value is None else value.encode("utf-8", "surrogatepass")
-                # One more than the length, so that a missing text differs from an empty one.
-                digest.update((0 if value is None else len(raw) + 1).to_bytes(8, "little") + raw)
-        return digest.hexdigest()
+        """SHA-256 (hex) of what is judged: the rows in any order, and how many cannot be read. No name is in it."""
+        columns = [column or [None] * len(self.texts) for column in (self.texts, self.labels, self.times)]
+        rows = sorted(_digest(row) for row in zip(*columns, strict=True))
+        return hashlib.sha256(self.unreadable.to_bytes(8, "little") + b"".join(rows)).hexdigest()
+
+
+def _digest(row: tuple[object, ...]) -> bytes:
+    """Of a row's text, label and time: each behind its length, so that ("ab", "c") and ("a", "bc") differ."""
+    digest = hashlib.sha256()
+    for value in row:
+        raw = value.isoformat() if isinstance(value, datetime) else value
+        data = b"" if raw is None else str(raw).encode("utf-8", "surrogatepass")
+        # One more than the length, so that a missing text differs from an empty one.
+        digest.update((0 if raw is None else len(data) + 1).to_bytes(8, "little") + data)
+    return digest.digest()
 
 
 def batches(stream: str, columns: Columns, by: str = "auto", count: int = 1000) -> Iterator[Batch]:

@@ -38,7 +38,8 @@ class Board:
     def see(self, record: Record, new: bool = True) -> None:
         """Take a batch in. new: it was judged by this call, so that `failing` counts it."""
         for watch in self.watches:
-            found = watch.see(record.number, record.name, record.when, record.rows, record.numbers)
+            reason = _reason(record, watch.monitor)
+            found = watch.see(record.number, record.name, record.when, record.rows, record.numbers, reason)
             if found is not None:
                 self.alerts.append(found)
         if new:
@@ -129,3 +130,12 @@ class Board:
             for watch in self.watches
             if watch.monitor.name in changed and watch.state != told.get(watch.monitor.name, OK)
         ]
+
+
+def _reason(record: Record, monitor: Monitor) -> str:
+    """What the verdict says of what the monitor watches; "" for a number, which speaks for itself."""
+    kind, _, part = monitor.number.rpartition("/")
+    if part != "drifted":
+        return ""
+    said = record.verdict["kinds"].get(kind, {}) if kind else record.verdict
+    return str(said.get("sentence", ""))

@@ -110,14 +110,22 @@ def test_content_is_what_is_in_it_and_not_what_it_is_called(tmp_path):
         Batch("n", None, ["ab", None], ["x", "y"], None),
         Batch("n", None, ["a", "b"], ["x", None], None),
         Batch("n", None, ["a", "b"], None, None),
-        Batch("n", None, ["a", "b", "x", "y"], [], None),
         Batch("n", None, ["a", "b"], ["x", "y"], [day(1), day(1)]),
         Batch("n", None, ["b", "a"], ["x", "y"], None),
+        Batch("n", None, ["a", "b", "b"], ["x", "y", "y"], None),
         Batch("n", None, ["a", "b"], ["x", "y"], None, 7),
     ],
 )
 def test_content_differs_with_anything_that_is_judged(other):
     assert other.content != Batch("n", None, ["a", "b"], ["x", "y"], None).content
+
+
+def test_content_is_the_same_in_any_order():
+    one = Batch("n", None, ["a", "b", "a"], ["x", "y", "x"], [day(1), day(2), day(3)])
+    other = Batch("m", day(1), ["b", "a", "a"], ["y", "x", "x"], [day(2), day(3), day(1)])
+    assert one.content == other.content
+    labelled, bare = Batch("n", None, ["a"], [None], None), Batch("n", None, ["a"], None, None)
+    assert labelled.content == bare.content
 
 
 @pytest.mark.parametrize(
