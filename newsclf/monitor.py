@@ -17,11 +17,11 @@ from newsclf.data import SOURCES, fingerprint_texts, load
 from newsclf.data.stream import open_stream
 from newsclf.data.table import public_name
 from newsclf.drift import Reference, Verdict, fit_reference, load_reference, save_reference
-from newsclf.drift.over_time import Change, find_changes
+from newsclf.drift.over_time import Change, changes_in
 from newsclf.drift.verdict import KINDS
 from newsclf.errors import Alarm, InputError
 from newsclf.monitoring.alerts import ALERT, Alert, Notifier
-from newsclf.monitoring.batches import Batch, Columns, batches, name_of
+from newsclf.monitoring.batches import Batch, Columns, batches, name_of, tables
 from newsclf.monitoring.board import Board
 from newsclf.monitoring.rules import Window, check_numbers, parse_monitors, parse_windows
 from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of, write_json
@@ -66,8 +66,11 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
 
         run_id = run.info.run_id
         log_code_and_environment()
+        tables(config.stream)  # a stream that is not there ends here, before a reference is fitted
         reference = open_reference(config, folder)
-        check_numbers(monitors, known_numbers(reference))
+        # Which labels a stream has, a reference without labels cannot tell.
+        watched = [one for one in monitors if reference.classes or not one.number.startswith("label")]
+        check_numbers(watched, known_numbers(reference))
         state.keep_header(stream=stream, options=as_text(config), run_id=run_id)
         mlflow.set_tags(
             {"newsclf.stream": stream, "newsclf.reference": config.reference, "newsclf.reference_id": reference.id}
@@ -297,7 +300,8 @@ def with_changes(record: Record, before: Sequence[Record]) -> Record:
 
 def changes_over(records: Sequence[Record]) -> list[Change]:
     """The changes over a sequence of batches; `begin`, `detected` and `end` are places in it."""
-    return find_changes([Verdict.from_dict(record.verdict) for record in records])
+    p_values = [[finding["p_value"] for finding in record.verdict["kinds"].values()] for record in records]
+    return changes_in([min((p for p in found if p is not None), default=None) for found in p_values])
 
 
 def changes_by_number(changes: Sequence[Change], records: Sequence[Record]) -> list[dict[str, object]]:

@@ -75,12 +75,9 @@ def batches(stream: str, columns: Columns, by: str = "auto", count: int = 1000) 
     a folder, a day of a table. All but "file" read the whole stream first.
     Raises InputError for a folder without tables, a table that cannot be read, a date that does not parse.
     """
-    folder = "://" not in stream and Path(stream).expanduser().is_dir()
-    if not folder and suffix_of(stream) not in FORMATS:
-        raise InputError(f"stream {one_line(stream)} is no folder that is there, and no table ({listed(FORMATS)})")
-    files = tables(Path(stream).expanduser()) if folder else [stream]
+    files = tables(stream)
     if by == "auto":
-        by = "file" if folder else "day"
+        by = "day" if files == [stream] else "file"
     if by == "file":
         for file in files:
             yield _of_file(file, columns)
@@ -94,8 +91,16 @@ def batches(stream: str, columns: Columns, by: str = "auto", count: int = 1000) 
     yield from _by_time(rows, by)
 
 
-def tables(folder: Path) -> list[str]:
-    """The tables in a folder by name; what is hidden, in a folder below, or no table is left out."""
+def tables(stream: str) -> list[str]:
+    """The tables in a folder by name (not what is hidden, in a folder below, or no table), or the one table itself.
+
+    Raises InputError for a folder without any, and for what is neither.
+    """
+    folder = Path(stream).expanduser()
+    if "://" in stream or not folder.is_dir():
+        if suffix_of(stream) not in FORMATS:
+            raise InputError(f"stream {one_line(stream)} is no folder that is there, and no table ({listed(FORMATS)})")
+        return [stream]
     found = sorted(
         path for path in folder.iterdir() if path.suffix.lower() in FORMATS and path.name[0] != "." and path.is_file()
     )
