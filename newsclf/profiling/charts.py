@@ -5,13 +5,14 @@ any zoom, and screen readers get roles and names; it asks for no storage and no 
 refuses. Its script comes out of the wheel `vl-convert-python` (BSD-3, no dependencies, about 0.9 MB as one bundle).
 Bokeh draws on a canvas with colours fixed at creation and nothing for the keyboard; Plotly's script alone is 4.5 MB.
 
-Every datum has `i` (its place, in which the arrow keys go through a chart) and `say` (what is said of it, in the tooltip
-and to those who use the keyboard). Names that come from data are never fields or domains, only values.
+Every datum has `i` (its place in the order in which the arrow keys go through) and `say` (what is said of it, in
+the tooltip and to those who use the keyboard). Names that come from data are never fields or domains, only values.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,10 +28,20 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 BINS = 40
 MAX_CLASSES_DRAWN = 30
 P_FLOOR = 1e-6
+# 0.5 is 0.5 and not 500m, 20,000 is 20k.
+PLAIN_LABELS = {"labelExpr": "format(datum.value, abs(datum.value) < 10000 ? ',~r' : '~s')"}
+
+# The defaults take touches and the plain wheel too, and a finger that scrolls the page would be caught by the map.
+BY_MOUSE = {
+    "on": "[mousedown, window:mouseup] > window:mousemove!",
+    "translate": "[mousedown, window:mouseup] > window:mousemove!",
+    "zoom": "wheel![event.shiftKey]",
+}
 
 # Axes of the same width, so that the charts of a timeline stand exactly above each other.
 CONFIG: Spec = {
     "background": None,
+    "events": {"defaults": {"allow": True}},  # or a chart swallows the touches that scroll the page
     "font": "system-ui, -apple-system, 'Segoe UI', sans-serif",
     "view": {"stroke": None},
     "axis": {
@@ -43,7 +54,7 @@ CONFIG: Spec = {
         "domainColor": "var(--line)",
         "tickColor": "var(--line)",
     },
-    "aria": False,  # the frame around a chart has the role and the description; its 2,000 points would be read one by one
+    "aria": False,  # the frame around a chart has a role and a description; 2,000 points are not to be read one by one
 }
 
 
@@ -65,12 +76,12 @@ def distribution(pair: ColumnPair) -> Spec:
     }
     whole = _whole_numbers(pair) and edges[1] - edges[0] == 1
     rows = []
-    for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (low, high) in enumerate(itertools.pairwise(edges.tolist())):
         where = number(low + 0.5) if whole else f"{number(low)} to {number(high)}"
         shares = {name: float(side[i]) for name, side in sides.items() if side is not None}
         said = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
         rows.append({"i": i, "low": _short(low), "high": _short(high), "say": f"{where}: {said}"} | _shorts(shares))
-    x = {"field": "low", "type": "quantitative", "title": None, "axis": {"grid": False, "tickCount": 6}}
+    x = {"field": "low", "type": "quantitative", "title": None, "axis": {"grid": False, "tickCount": 6, **PLAIN_LABELS}}
     x["scale"] = {"domain": [_short(edges[0]), _short(edges[-1])], "nice": False, "zero": False}
     if whole and len(edges) <= 4:
         x["axis"] |= {"values": [_short(edge + 0.5) for edge in edges[:-1]]}
@@ -86,6 +97,7 @@ def distribution(pair: ColumnPair) -> Spec:
                     "x": x,
                     "x2": {"field": "high"},
                     "y": {"field": "reference", "type": "quantitative", "axis": y_axis, "scale": y_scale},
+                    "y2": {"datum": 0},
                 },
             }
         )
@@ -124,7 +136,7 @@ def class_shares(shares: ClassShares) -> Spec:
     sides = class_share_table(shares)
     order: Iterable[int] = range(len(shares.classes))
     if len(shares.classes) > MAX_CLASSES_DRAWN:
-        size = np.nanmax(np.abs([side for side in sides.values()]), axis=0)
+        size = np.nanmax(np.abs(list(sides.values())), axis=0)
         change = np.abs(sides["current"] - sides["reference"]) if len(sides) == 2 else size
         order = sorted(np.argsort(-change, kind="stable")[:MAX_CLASSES_DRAWN].tolist())
     rows, names = [], []
@@ -148,7 +160,7 @@ def class_shares(shares: ClassShares) -> Spec:
         "stroke": {"condition": {"test": "datum.i === chosen", "value": "var(--ink)"}, "value": None},
     }
     layer = {"mark": {"type": "bar", "strokeWidth": 2}, "encoding": encoding}
-    return _chart([layer], rows, height={"step": 15}, params=[{"name": "names", "value": names}])
+    return _chart([layer], rows, height=34 * len(names), params=[{"name": "names", "value": names}])
 
 
 def class_share_table(shares: ClassShares) -> dict[str, np.ndarray]:
@@ -175,19 +187,17 @@ def text_map(points: MapPoints, max_text: int) -> Spec:
         rows.append({"i": i, "x": _short(points.x[index]), "y": _short(points.y[index]), "side": side, "say": said})
     quiet = {"title": None, "axis": {"labels": False, "ticks": False, "tickCount": 6}}
     position = {
-        axis: {"field": axis, "type": "quantitative", "scale": {"zero": False, "padding": 12}} | quiet for axis in "xy"
+        axis: {"field": axis, "type": "quantitative", "scale": {"domain": _around(values), "nice": False}} | quiet
+        for axis, values in (("x", points.x), ("y", points.y))
     }
-    sides = {"domain": ["reference", "current"]}
     cloud = {
-        "params": [
-            {"name": "zoom", "select": {"type": "interval", "zoom": "wheel![event.shiftKey]"}, "bind": "scales"}
-        ],
+        "params": [{"name": "zoom", "select": {"type": "interval", **BY_MOUSE}, "bind": "scales"}],
         "mark": {"type": "point", "size": 34, "strokeWidth": 1.2},
         "encoding": position
         | {
             "color": _side_colour(),
-            "shape": {"field": "side", "scale": sides | {"range": ["circle", "diamond"]}, "legend": None},
-            "fill": {"field": "side", "scale": sides | {"range": ["transparent", "var(--current)"]}, "legend": None},
+            "shape": _by("side", {"reference": "circle", "current": "diamond"}),
+            "fill": _by("side", {"reference": "transparent", "current": "var(--current)"}),
             "opacity": {"condition": {"test": "shown === 'both' || shown === datum.side", "value": 0.75}, "value": 0},
             "tooltip": {
                 "condition": {"test": "shown === 'both' || shown === datum.side", "field": "say", "type": "nominal"},
@@ -212,8 +222,9 @@ def timeline(
     windows: Sequence[tuple[int, int, Window]],
     changes: Sequence[tuple[int, int, ChangeMark]],
 ) -> Spec:
-    """A row of tiles a kind of drift, a column a batch: dark where drift was found, pale where not, an outline where it
-    cannot be judged; alerts and changes in rows above them. Places, not numbers, of batches stand before each mark."""
+    """A row of tiles a kind of drift, a column a batch: dark where drift was found, pale where not, a dotted line
+    where it cannot be judged; alerts and changes in rows above them. An alert comes with the place of
+    its batch, not with its number; so do windows (first, last) and changes (begin, detected)."""
     lanes = [*(["changes"] if changes else []), *(["alerts"] if alerts else []), *kinds]
     rows: list[dict[str, Any]] = []
     for place, (state, say) in enumerate(zip(states, says, strict=True)):
@@ -242,24 +253,24 @@ def timeline(
             {"calculate": "datum.x - 0.46", "as": "from"},
             {"calculate": "datum.x + 0.46", "as": "to"},
         ],
-        "mark": {"type": "rect", "strokeWidth": 1, "cornerRadius": 1},
+        "mark": {"type": "rect", "strokeWidth": 3, "cornerRadius": 1},
         "encoding": {
             "x": x | {"field": "from"},
             "x2": {"field": "to"},
             "y": y,
             "fill": _by("state", {"drift": "var(--drift)", "no drift": "var(--calm)", "not judged": "transparent"}),
-            "stroke": {
-                "condition": {"test": "datum.i === chosen", "value": "var(--ink)"},
-                "field": "state",
-                "scale": {
-                    "domain": ["drift", "no drift", "not judged"],
-                    "range": ["var(--drift)", "var(--calm)", "var(--soft)"],
-                },
-                "legend": None,
-            },
-            "strokeWidth": {"condition": {"test": "datum.i === chosen", "value": 3}, "value": 1},
+            "stroke": {"condition": {"test": "datum.i === chosen", "value": "var(--ink)"}, "value": None},
             "tooltip": {"field": "say", "type": "nominal"},
         },
+    }
+    unknown = {
+        "transform": [
+            {"filter": "datum.state === 'not judged'"},
+            {"calculate": "datum.x - 0.46", "as": "from"},
+            {"calculate": "datum.x + 0.46", "as": "to"},
+        ],
+        "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [2, 3], "color": "var(--soft)"},
+        "encoding": {"x": x | {"field": "from"}, "x2": {"field": "to"}, "y": y},
     }
     begun = {
         "transform": [{"filter": "datum.lane === 'changes'"}],
@@ -269,7 +280,7 @@ def timeline(
         ],
         "encoding": {"x": x | {"field": "x"}, "y": y, "tooltip": {"field": "say", "type": "nominal"}},
     }
-    layers = [*_shading(windows, x), tiles]
+    layers = [*_shading(windows, x), unknown, tiles]
     layers += [begun] if changes else []
     if alerts:
         layers.append(_alert_marks({"y": y, "x": x | {"field": "x"}}, "datum.lane === 'alerts'"))
@@ -295,12 +306,12 @@ def series(
         "field": "drawn",
         "type": "quantitative",
         "title": None,
-        "axis": {"tickCount": 4, "minExtent": 44, "maxExtent": 44, "format": "~g" if p_values else "~s"},
+        "axis": {"tickCount": 4, "minExtent": 44, "maxExtent": 44, **PLAIN_LABELS},
         "scale": {"zero": False, "nice": True},
     }
     if p_values:
         y["scale"] = {"type": "log", "domain": [P_FLOOR, 1], "clamp": True}
-        y["axis"] |= {"values": [1e-6, 1e-4, 1e-2, 1], "format": "~g"}
+        y["axis"] |= {"values": [1e-6, 1e-4, 1e-2, 1], "labelOverlap": False}
     at = {"x": x | {"field": "x"}, "y": y}
     few = len(values) <= 150
     layers = _shading(windows, x)
@@ -321,7 +332,7 @@ def series(
             "mark": {"type": "point", "filled": True, "opacity": 1},
             "encoding": at
             | {
-                "size": {"condition": {"test": "datum.i === chosen", "value": 130}, "value": 28},
+                "size": {"condition": {"test": "datum.i === chosen", "value": 150}, "value": 34},
                 "shape": {"condition": {"test": "datum.drift", "value": "diamond"}, "value": "circle"},
                 "color": {"condition": {"test": "datum.drift", "value": "var(--drift)"}, "value": "var(--reference)"},
             },
@@ -437,12 +448,17 @@ def _alert_marks(position: Spec, test: str) -> Spec:
 
 
 def _by(field: str, values: Mapping[str, str]) -> Spec:
+    """A value for each state. No scale: Vega-Lite would merge the scales of layers that tell of different things."""
     return {
-        "field": field,
-        "type": "nominal",
-        "scale": {"domain": list(values), "range": list(values.values())},
-        "legend": None,
+        "condition": [{"test": f"datum.{field} === '{name}'", "value": value} for name, value in values.items()],
+        "value": None,
     }
+
+
+def _around(values: Sequence[float]) -> list[float]:
+    low, high = min(values), max(values)
+    margin = 0.04 * (high - low) or 1.0
+    return [_short(low - margin), _short(high + margin)]
 
 
 def _side_colour() -> Spec:

@@ -1,8 +1,8 @@
 """report.html: one file that opens from disk and in MLflow's artifact view, with all it needs inside and no network.
 
-MLflow 3 shows an HTML artifact as a blob in `<iframe sandbox="allow-scripts">`: scripts run, but the page has no origin,
-so storage, cookies, forms and pop-ups fail. The page uses none of them. Where no script runs at all, the sentences and
-the tables, which hold the charts' numbers, are still there.
+MLflow 3 shows an HTML artifact as a blob in `<iframe sandbox="allow-scripts">`: scripts run, but the page has no
+origin, so storage, cookies, forms and pop-ups fail. The page uses none of them. Where no script runs at all, the
+sentences and the tables, which hold the charts' numbers, are still there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from newsclf.profiling.report_data import (
     Strange,
     Window,
 )
-from newsclf.profiling.wording import clean, number, p_value, percent
+from newsclf.profiling.wording import DASH, MINUS, clean, number, p_value, percent
 
 __all__ = [
     "AlertMark",
@@ -71,7 +71,7 @@ def comparison_report(
     """One batch beside its reference, or, without a verdict, one profile alone.
 
     verdict: `Verdict.as_dict()`. The columns that moved come first, those with the largest effect before the others.
-    points: of more than 2,000 an evenly spaced sample is drawn, strangest first kept; None where there are only profiles.
+    points: of more than 2,000 an evenly spaced sample is drawn; None where there are only profiles.
     strangest: in the order in which they are shown, at most 50; None where there are no texts.
     facts: what the reader has to know of the data, in order. sentence: instead of the verdict's own.
     """
@@ -148,14 +148,14 @@ def stream_report(
         "stream.html.jinja",
         specs,
         {
-            "labels": [batch.date[:10] if batch.date else str(batch.number) for batch in batches],
+            "labels": [_date(batch) or str(batch.number) for batch in batches],
             "names": [_batch_name(batch) for batch in batches],
         },
         title=clean(title, 200),
         headline=_stream_headline(batches, alerts, sentence),
         groups=[group for group in groups if group["charts"]],
         numbers=numbers,
-        alerts=[_alert_row(alert, batches, place) for alert in alerts],
+        alerts=[_alert_row(alert, batches, place) for alert in sorted(alerts, key=lambda alert: alert.batch)],
         changes=[{"kind": clean(c.kind, 40), "sentence": clean(c.sentence, 500)} for c in changes],
         windows=[_window_row(window, batches, place) for window in windows],
         batches=[_batch_row(batch, kinds) for batch in batches],
@@ -279,7 +279,7 @@ def _class_table(identity: str, shares: ClassShares) -> dict[str, Any]:
             {
                 "name": clean(name, 80) or "(empty)",
                 "shares": [percent(float(side[index])) for side in sides.values()],
-                "change": "" if change is None else f"{change:+.1f}".replace("-", "−"),
+                "change": "" if change is None else f"{change:+.1f}".replace("-", MINUS),
             }
         )
     return {
@@ -298,7 +298,7 @@ def _strange_row(row: Strange) -> dict[str, str]:
     return {
         "text": clean(row.text, MAX_TEXT),
         "distance": number(row.distance),
-        "nearest": clean(row.nearest_class, 80) or "–",
+        "nearest": clean(row.nearest_class, 80) or DASH,
     }
 
 
@@ -338,8 +338,13 @@ def _kinds_of(batches: Sequence[BatchPoint]) -> list[str]:
 
 
 def _batch_name(batch: BatchPoint) -> str:
-    date = f" ({clean(batch.date, 10)})" if batch.date else ""
-    return f"batch {batch.number}{date}"
+    return f"batch {batch.number} ({_date(batch)})" if batch.date else f"batch {batch.number}"
+
+
+def _date(batch: BatchPoint) -> str:
+    """The day, and the time where it is not midnight."""
+    date, time = (batch.date or "")[:10], (batch.date or "")[11:16]
+    return clean(date if time in ("", "00:00") else f"{date} {time}", 16)
 
 
 def _span(window: Window, place: Mapping[int, int]) -> tuple[int, int, Window] | None:
@@ -437,13 +442,13 @@ def _batch_row(batch: BatchPoint, kinds: Sequence[str]) -> dict[str, Any]:
     findings = [batch.verdict["kinds"].get(kind) for kind in kinds]
     return {
         "number": batch.number,
-        "date": clean(batch.date, 10) or "–",
+        "date": _date(batch) or DASH,
         "name": clean(batch.name, 80),
         "rows": number(batch.rows),
         "state": state,
         "badge": "○ not enough data" if state == "not judged" else BADGES[state],
         "kind": clean(batch.verdict["kind"], 40),
-        "p": ["–" if finding is None else p_value(finding["p_value"]) for finding in findings],
+        "p": [DASH if finding is None else p_value(finding["p_value"]) for finding in findings],
     }
 
 

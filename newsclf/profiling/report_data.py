@@ -31,7 +31,7 @@ class Histogram:
 
     @classmethod
     def from_quantiles(cls, quantiles: Sequence[float], ranks: Sequence[float] | None = None) -> Histogram:
-        """Of a grid of quantiles at `ranks` (ascending, from 0 to 1; without them evenly spaced), as a sketch gives it."""
+        """Of a grid of quantiles, as a sketch gives it. ranks: ascending, from 0 to 1; evenly spaced without them."""
         if len(quantiles) == 1:
             return cls([quantiles[0]] * 2, [1.0])
         shares = np.diff(np.linspace(0, 1, len(quantiles)) if ranks is None else np.asarray(ranks, float))
@@ -84,7 +84,7 @@ class ColumnPair:
 
 @dataclass(frozen=True)
 class ClassShares:
-    """Rows of each class, as counts or shares: [classes] each. what: "labels", "predicted labels"; a side may be missing."""
+    """Rows of each class, as counts or shares, [classes] each; a side may be missing. what: "labels", "predictions"."""
 
     what: str
     classes: Sequence[str]
@@ -109,7 +109,7 @@ class MapPoints:
 
 @dataclass(frozen=True)
 class Strange:
-    """A text unlike the reference: `distance` from it, in the unit of the reference's map, and the class it is nearest to."""
+    """A text unlike the reference: `distance` from it, in the unit of the reference's map, and the class next to it."""
 
     text: str | None
     distance: float

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+DASH, MINUS = "\u2013", "\u2212"
+
 # Controls, halves of surrogate pairs and non-characters: no browser can show them, and UTF-8 cannot hold some of them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Embeddings, overrides and isolates turn the rest of a line round, outside their own text as well.
@@ -23,19 +25,19 @@ def clean(text: object, limit: int) -> str:
 def number(value: float | None) -> str:
     """Three significant digits, thousands in groups."""
     if value is None or not math.isfinite(value):
-        return "–"
+        return DASH
     if value == int(value) or abs(value) >= 1000:
-        return f"{value:,.0f}".replace("-", "−")
-    return f"{value:.3g}".replace("-", "−")
+        return f"{value:,.0f}".replace("-", MINUS)
+    return f"{value:.3g}".replace("-", MINUS)
 
 
 def percent(share: float | None) -> str:
     if share is None or not math.isfinite(share):
-        return "–"
+        return DASH
     return f"{100 * share:.3g} %" if 0 < share < 0.1 else f"{100 * share:.1f} %"
 
 
 def p_value(value: float | None) -> str:
     if value is None or not math.isfinite(value):
-        return "–"
+        return DASH
     return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -21,7 +21,7 @@
     spec.datasets.rows = rows;
     if (spec.usermeta.of_batches) spec.params.push({ name: "labels", value: shared.labels });
     const bind = frame.querySelector(".controls");
-    const options = { actions: false, renderer: "svg", bind, tooltip: { disableDefaultStyle: true } };
+    const options = { actions: false, renderer: "svg", bind, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
     const { view } = await vegaEmbed(frame.querySelector(".drawing"), spec, options);
     const reading = frame.nextElementSibling;
     let chosen = -1;
@@ -52,6 +52,17 @@
       frame.nextElementSibling.textContent = `This chart could not be drawn: ${error.message}`;
     });
   };
+
+  // In MLflow's frame a link to a place of the page itself is refused ("not allowed to load local resource").
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    const place = link && document.getElementById(link.getAttribute("href").slice(1));
+    if (!place) return;
+    event.preventDefault();
+    place.scrollIntoView();
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  });
 
   // Drawn as they come near the screen: a page of a hundred charts opens at once.
   const near = new IntersectionObserver(

@@ -1,0 +1,513 @@
+"""report.html in a real browser: from disk, inside MLflow's artifact view, by keyboard, on a phone, in the dark."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from newsclf.profiling.report import (
+    AlertMark,
+    BatchPoint,
+    ChangeMark,
+    ClassShares,
+    ColumnPair,
+    Histogram,
+    MapPoints,
+    Strange,
+    Window,
+    comparison_report,
+    stream_report,
+)
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+
+SCREENSHOTS = os.environ.get("NEWSCLF_SCREENSHOTS")  # a folder that keeps pictures of the pages for a person to look at
+HARMFUL = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(2)</script>",
+    "<img src=x onerror=alert(3)>",
+    "\" onmouseover='alert(4)' `${alert(5)}`",
+    "half a pair \ud800, nul \x00, bell \x07",
+    "turned \u202e round \u2067 here \u200f",
+    "<!-- <script> \u2028 ]]> {{7*7}} {% x %}",
+    "مرحبا بالعالم",
+    "w" * 3000,
+]
+CLASSES = ["World", "</script><b>bold</b>", "Sci/Tech & more", "<img src=x onerror=alert(6)>"]
+
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--remote-debugging-pipe",
+]
+# Chromium reads what it is told from its file descriptor 3, and answers on 4.
+START = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
+)
+
+
+class Browser:
+    """Headless Chromium, told what to do through its DevTools protocol on two pipes (no port, no client library)."""
+
+    def __init__(self, profile: Path) -> None:
+        from_us, self.write_to = os.pipe()
+        self.read_from, to_us = os.pipe()
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (from_us, to_us)]  # out of the way of 3 and 4
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", START, *map(str, ends), str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}"],
+            pass_fds=ends,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        for end in (from_us, to_us, *ends):
+            os.close(end)
+        self.sent, self.received, self.events = 0, b"", list[dict[str, Any]]()
+        self.session: str | None = None
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.listen()
+        self.call("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=False, flatten=True)
+
+    def listen(self) -> None:
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        self.sent += 1
+        message = {"id": self.sent, "method": method, "params": params}
+        message |= {"sessionId": self.session} if self.session else {}
+        os.write(self.write_to, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next()
+            if answer.get("id") == self.sent:
+                assert "error" not in answer, (method, answer)
+                return answer["result"]
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self.received:
+            assert select.select([self.read_from], [], [], 60)[0], "the browser is silent"
+            part = os.read(self.read_from, 1 << 20)
+            assert part, "the browser has ended"
+            self.received += part
+        message, _, self.received = self.received.partition(b"\0")
+        answer = json.loads(message)
+        if "method" in answer:
+            self.events.append(answer)
+            if answer["method"] == "Page.javascriptDialogOpening":  # it would hold the page for ever
+                self.sent += 1
+                reply = {"id": self.sent, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
+                os.write(self.write_to, json.dumps(reply | {"sessionId": answer["sessionId"]}).encode() + b"\0")
+                return self._next()
+        return answer
+
+    def js(self, expression: str) -> Any:
+        """What a JavaScript expression comes to, in the page or in the frame that is looked into."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def until(self, expression: str) -> Any:
+        end = time.monotonic() + 60
+        while not (value := self.js(expression)):
+            assert time.monotonic() < end, f"never came true: {expression}"
+            time.sleep(0.05)
+        return value
+
+    def open(self, url: str, width: int = 1280, height: int = 900, dark: bool = False, mobile: bool = False) -> None:
+        self.events.clear()
+        self.call("Page.navigate", url="about:blank")
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.call("Emulation.setTouchEmulationEnabled", enabled=mobile)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Page.navigate", url=url)
+        self.until("document.readyState === 'complete'")
+
+    def draw_all(self) -> list[str]:
+        """Scroll through the page until every chart is drawn; how each ended."""
+        states = "[...document.querySelectorAll('.chart')].map(chart => chart.dataset.drawn || '')"
+        for index in range(self.js("document.querySelectorAll('.chart').length")):
+            chart = f"document.querySelectorAll('.chart')[{index}]"
+            self.js(f"{chart}.scrollIntoView({{behavior: 'instant'}})")
+            self.until(f"['yes', 'failed'].includes({chart}.dataset.drawn)")
+        self.js("scrollTo({top: 0, behavior: 'instant'})")
+        return self.js(states)
+
+    def key(self, name: str) -> None:
+        codes = {"ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, "Escape": 27, "Tab": 9}
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=codes[name])
+
+    def point_at(self, selector: str) -> None:
+        """The mouse goes onto the middle of an element, after it has been scrolled to."""
+        self.js(f"document.querySelector({selector!r}).scrollIntoView({{behavior: 'instant', block: 'center'}})")
+        box = self.js(f"(() => {{const b = document.querySelector({selector!r}).getBoundingClientRect();"
+                      "return [b.x + b.width / 2, b.y + b.height / 2]})()")  # fmt: skip
+        for nudge in (0, 1):
+            self.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + nudge, y=box[1])
+
+    def touch(self, kind: str, *at: float) -> None:
+        points = [{"x": at[0], "y": at[1]}] if at else []
+        self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+
+    def picture(self, name: str) -> None:
+        if SCREENSHOTS:
+            size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+            clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+            shot = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+            Path(SCREENSHOTS, f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+    def complaints(self) -> list[dict[str, Any]]:
+        """Errors, warnings and dialogs since the page was opened."""
+        bad = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Page.javascriptDialogOpening")
+        return [event for event in self.events if event["method"] in bad]
+
+    def requests(self) -> set[str]:
+        sent = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        urls = {event["params"]["request"]["url"] for event in sent}
+        return {url for url in urls if not url.startswith(("data:", "about:"))}
+
+    @contextlib.contextmanager
+    def inside_the_frame(self) -> Iterator[None]:
+        """Look into the page's one frame. A sandboxed frame is a target of its own."""
+        end = time.monotonic() + 60
+        while not (session := self._session_of_the_frame()):
+            assert time.monotonic() < end, "no frame has been attached"
+            time.sleep(0.05)
+            self.js("0")  # hear what has happened since
+        outer, self.session = self.session, session
+        try:
+            self.listen()
+            yield
+        finally:
+            self.session = outer
+
+    def _session_of_the_frame(self) -> str | None:
+        attached = [event["params"] for event in self.events if event["method"] == "Target.attachedToTarget"]
+        return next((one["sessionId"] for one in reversed(attached) if one["targetInfo"]["type"] == "iframe"), None)
+
+    def close(self) -> None:
+        self.session = None
+        with contextlib.suppress(AssertionError, OSError):
+            self.call("Browser.close")
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.write_to)
+        os.close(self.read_from)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory) -> Iterator[Browser]:
+    made = Browser(tmp_path_factory.mktemp("chromium"))
+    yield made
+    made.close()
+
+
+def verdict(drifted: bool | None = True) -> dict[str, Any]:
+    moved = [{"name": "words", "p_value": 1e-5, "effect": -0.4}] if drifted else []
+    kinds = {
+        kind: {
+            "kind": kind,
+            "drifted": drifted if kind == "covariate" else None if kind == "concept" else False,
+            "p_value": None if kind == "concept" else 0.00001 if drifted and kind == "covariate" else 0.4,
+            "effect": None if kind == "concept" else 0.2,
+            "effect_unit": "standard deviations",
+            "moved": moved if kind == "covariate" else [],
+            "sentence": f"What {kind} says of {HARMFUL[0]}.",
+        }
+        for kind in ("quality", "covariate", "prior", "concept", "performance")
+    }
+    sentence = f"Drift: the texts are not like the reference's {HARMFUL[2]}." if drifted else "No drift."
+    named = "covariate" if drifted else None
+    return {"drifted": drifted, "kind": named, "kinds": kinds, "alpha": 0.05, "rows": 1000, "sentence": sentence}
+
+
+def histogram(values: np.ndarray) -> Histogram:
+    return Histogram.from_quantiles(np.quantile(values, np.linspace(0, 1, 101), method="inverted_cdf").tolist())
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory) -> Path:
+    random = np.random.default_rng(0)
+    count = 300
+    texts = [*HARMFUL, *(f"a story number {number} of the Gulf and of oil" for number in range(count - len(HARMFUL)))]
+    columns = [
+        ColumnPair("tokens", histogram(random.poisson(50, 5000)), histogram(random.poisson(50, 1000)), 0.8, 0.01),
+        ColumnPair("words", histogram(random.poisson(40, 5000)), histogram(random.poisson(34, 1000)), 1e-5, -0.4),
+        ColumnPair(HARMFUL[1], histogram(random.normal(size=5000)), histogram(random.normal(size=900)), 0.5, 0.02),
+        ColumnPair("empty", histogram(random.random(5000) < 0.01), histogram(random.random(900) < 0.02), 0.6, 0.01),
+    ]
+    path = tmp_path_factory.mktemp("comparison") / "report.html"
+    comparison_report(
+        path,
+        title=f"A batch {HARMFUL[0]}",
+        verdict=verdict(),
+        columns=columns,
+        class_shares=[ClassShares("labels", CLASSES, [400, 300, 200, 100], [300, 300, 300, 100])],
+        points=MapPoints(
+            random.normal(size=count).tolist(),
+            random.normal(size=count).tolist(),
+            [index % 2 == 0 for index in range(count)],
+            texts,
+            [CLASSES[index % 4] for index in range(count)],
+            [float(count - index) for index in range(count)],
+        ),
+        strangest=[Strange(text, 9.0, CLASSES[index % 4]) for index, text in enumerate(HARMFUL)],
+        facts={"dataset": HARMFUL[2], "rows": 1000, "run": "0f3c9a1b22d84c0c8f7f0f6bb1a2a9d1"},
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory) -> Path:
+    random = np.random.default_rng(0)
+    batches = [
+        BatchPoint(
+            number,
+            f"2026-01-{number:02}",
+            HARMFUL[number % len(HARMFUL)],
+            1000,
+            verdict(number > 18),
+            {"accuracy": 0.9 - 0.01 * max(0, number - 18), HARMFUL[0]: float(random.normal())},
+        )
+        for number in range(1, 31)
+    ]
+    path = tmp_path_factory.mktemp("stream") / "report.html"
+    stream_report(
+        path,
+        title="A month of news",
+        batches=batches,
+        alerts=[
+            AlertMark("accuracy is low", "critical", 24, f"Accuracy 0.84 {HARMFUL[2]}.", ["accuracy"]),
+            AlertMark(HARMFUL[1], "warning", 19, "Covariate drift."),
+        ],
+        windows=[Window(3, 6, f"new year {HARMFUL[0]}")],
+        changes=[ChangeMark("sudden", 19, 20, None, f"It began at batch 19 {HARMFUL[2]}.")],
+    )
+    return path
+
+
+@pytest.mark.parametrize("page", ["comparison", "stream"])
+def test_it_opens_from_disk_asks_for_nothing_and_draws_every_chart(browser, page, request):
+    path = request.getfixturevalue(page)
+    browser.open(path.as_uri())
+    drawn = browser.draw_all()
+    browser.picture(f"{page}-light")
+    assert len(drawn) >= 6
+    assert set(drawn) == {"yes"}
+    assert browser.complaints() == []
+    assert browser.requests() == {path.as_uri()}
+    empty = "[...document.querySelectorAll('.drawing')].filter(d => d.querySelectorAll('path, text').length < 5).length"
+    assert browser.js(empty) == 0
+
+
+@pytest.mark.parametrize("page", ["comparison", "stream"])
+def test_foreign_text_is_text_and_nothing_else(browser, page, request):
+    browser.open(request.getfixturevalue(page).as_uri())
+    browser.draw_all()
+    assert browser.js("document.querySelectorAll('img, b, main script').length") == 0
+    assert browser.js("document.querySelectorAll('[onmouseover], [onerror], [onclick]').length") == 0
+    shown = browser.js("document.body.innerText")
+    for text in (HARMFUL[0], HARMFUL[2]):
+        assert text in shown
+    assert "\ufffd" in shown or page == "stream"
+    assert not any(turning in shown for turning in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\0")
+    assert browser.complaints() == []
+
+
+def test_the_mouse_finds_the_text_behind_a_point(browser, comparison):
+    browser.open(comparison.as_uri())
+    browser.draw_all()
+    marks = "document.querySelectorAll('#map .mark-symbol path')"
+    browser.js(f"(() => {{ const m = {marks}; m[m.length - 1].classList.add('wanted'); }})()")
+    browser.point_at(".wanted")
+    said = browser.until("document.querySelector('#vg-tooltip-element.visible')?.innerText")
+    browser.picture("tooltip")
+    assert said.startswith(("current, ", "reference, "))
+    assert "distance" in said
+    assert len(said.splitlines()) == 2
+
+
+def test_harmful_text_in_a_tooltip(browser, comparison):
+    browser.open(comparison.as_uri())
+    browser.draw_all()
+    found = f"""[...document.querySelectorAll('#map .mark-symbol path')].find(mark =>
+        (mark.__data__.datum.say || '').includes({HARMFUL[2]!r}))"""
+    browser.js(f"{found}.classList.add('harmful')")
+    browser.js("document.querySelectorAll('#map .mark-symbol path:not(.harmful)').forEach(m => m.remove())")
+    browser.point_at(".harmful")
+    browser.until(f"document.querySelector('#vg-tooltip-element.visible')?.innerText.includes({HARMFUL[2]!r})")
+    assert browser.js("document.querySelectorAll('img').length") == 0
+    assert browser.complaints() == []
+
+
+def test_the_keyboard_reads_charts_in_order(browser, comparison):
+    browser.open(comparison.as_uri())
+    browser.draw_all()
+    browser.js("document.querySelector('#map').focus()")
+    reading = "document.querySelector('#map + output').innerText"
+    assert browser.js(reading) == ""
+    browser.key("ArrowRight")
+    assert browser.until(reading).splitlines()[1] == HARMFUL[0]  # the strangest first
+    browser.key("ArrowRight")
+    assert browser.until(reading).splitlines()[1] == HARMFUL[1]
+    browser.key("End")
+    assert "distance 1" in browser.until(reading)
+    browser.key("Home")
+    browser.until(f"{reading}.includes('distance 300')")
+    browser.picture("keyboard")
+    browser.key("Escape")
+    browser.until(f"{reading} === ''")
+    browser.js("document.querySelector('#column-0').focus()")
+    browser.key("ArrowRight")
+    browser.until("document.querySelector('#column-0 + output').innerText.includes('reference 0')")
+
+
+def test_the_keyboard_reaches_everything(browser, comparison):
+    browser.open(comparison.as_uri())
+    browser.draw_all()
+    browser.js("document.querySelector('.skip').focus()")  # the first link of the page
+    met = []
+    for _ in range(60):
+        browser.key("Tab")
+        met.append(browser.js("document.activeElement.id || document.activeElement.tagName.toLowerCase()"))
+        if met[-1] == "body":
+            break
+    assert {"column-0", "column-1", "column-2", "column-3", "classes-0", "map", "summary", "input"} <= set(met)
+    assert browser.js("document.querySelectorAll('[aria-hidden=true] :is(a, input, [tabindex])').length") == 0
+    names = browser.js("[...document.querySelectorAll('.chart, .scroll')].map(e => e.getAttribute('aria-label'))")
+    assert all(names)
+    assert names[0].startswith("words: reference median 40")  # what moved comes first
+
+
+@pytest.mark.parametrize("page", ["comparison", "stream"])
+def test_on_a_phone_in_the_dark(browser, page, request):
+    path = request.getfixturevalue(page).as_uri()
+    browser.open(path)
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = browser.js(background)
+    browser.open(path, width=390, height=844, dark=True, mobile=True)
+    browser.draw_all()
+    browser.picture(f"{page}-phone-dark")
+    assert browser.js("document.documentElement.scrollWidth") == 390
+    assert browser.js(background) != light
+    ink = "getComputedStyle(document.querySelector('.drawing .role-axis-label text')).fill"
+    assert browser.js(ink) == "rgb(163, 175, 190)"  # a variable of the dark colours, in a chart
+    wide = "[...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().right > 390).length"
+    assert browser.js(wide) == 0
+
+
+def test_fingers_scroll_the_page_and_tap_the_points(browser, comparison):
+    browser.open(comparison.as_uri(), width=390, height=844, mobile=True)
+    browser.draw_all()
+    for chart in ("#column-1", "#map"):
+        before = browser.js(f"document.querySelector('{chart}').scrollIntoView({{behavior: 'instant'}}) || scrollY")
+        browser.touch("touchStart", 195, 100)
+        for y in range(90, 0, -10):
+            browser.touch("touchMove", 195, y)
+        browser.touch("touchEnd")
+        browser.until(f"scrollY > {before} + 50")
+    browser.js("document.querySelector('#map').scrollIntoView({behavior: 'instant'})")
+    mark = "document.querySelectorAll('#map .mark-symbol path')[40].getBoundingClientRect()"
+    x, y = browser.js(f"[{mark}.x + {mark}.width / 2, {mark}.y + {mark}.height / 2]")
+    browser.touch("touchStart", x, y)
+    browser.touch("touchEnd")
+    browser.until("document.querySelector('#map + output').innerText.includes('distance')")
+
+
+def test_without_scripts_the_sentences_and_tables_are_there(browser, comparison):
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(comparison.as_uri())
+        browser.picture("no-scripts")
+        shown = browser.js("document.body.innerText")
+    finally:
+        browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    assert "The charts need scripts" in shown
+    assert "Drift: the texts are not like" in shown
+
+
+@pytest.fixture(scope="module")
+def in_mlflow(place, comparison, stream) -> Callable[[str], str]:
+    """`in_mlflow("stream")`: the URL at which MLflow's UI shows the page, as an artifact of a run."""
+    folder = place.folder / "server"
+    folder.mkdir()
+    stores = ("--backend-store-uri", f"sqlite:///{folder / 'server.db'}", "--serve-artifacts")
+    artifacts = ("--artifacts-destination", folder / "artifacts")
+    server = place.serve("mlflow", "server", *stores, *artifacts, ready="/health", MLFLOW_TRACKING_URI=None)
+    client = MlflowClient(server)
+    run = client.create_run("0").info.run_id
+    client.log_artifact(run, str(comparison), "comparison")
+    client.log_artifact(run, str(stream), "stream")
+    return lambda page: f"{server}/#/experiments/0/runs/{run}/artifacts/{page}/report.html"
+
+
+@pytest.mark.parametrize("page", ["comparison", "stream"])
+def test_in_the_artifact_view_of_mlflow(browser, in_mlflow, page):
+    browser.open(in_mlflow(page), width=1500)
+    assert browser.until("document.querySelector('iframe')?.sandbox.value") == "allow-scripts"
+    browser.until("document.querySelector('iframe').src.startsWith('blob:')")
+    with browser.inside_the_frame():
+        browser.until("document.readyState === 'complete' && document.querySelector('main') !== null")
+        assert browser.js("[location.protocol, self.origin]") == ["blob:", "null"]
+        assert set(browser.draw_all()) == {"yes"}
+        first = browser.js("document.querySelector('nav a').hash")
+        browser.js("document.querySelector('nav a').click()")
+        browser.until(f"Math.abs(document.querySelector('{first}').getBoundingClientRect().top) < 60")
+        browser.js("document.querySelector('.chart').focus()")
+        browser.key("ArrowRight")
+        browser.until("document.querySelector('.chart + output').innerText !== ''")
+        complaints = [e for e in browser.complaints() if e.get("sessionId") == browser.session]
+        assert complaints == []
+    browser.picture(f"{page}-mlflow-charts")
+
+
+def test_the_points_of_a_large_sample_are_few(tmp_path, comparison):
+    many = 20_000
+    random = np.random.default_rng(0)
+    points = MapPoints(
+        random.normal(size=many).tolist(),
+        random.normal(size=many).tolist(),
+        [index < 15_000 for index in range(many)],
+        ["京" * 3000] * many,
+        ["World"] * many,
+        random.random(many).tolist(),
+    )
+    columns = [
+        dataclasses.replace(ColumnPair("c", histogram(random.normal(size=999)), None), name=f"c{n}") for n in range(60)
+    ]
+    comparison_report(tmp_path / "report.html", title="large", columns=columns, points=points)
+    assert (tmp_path / "report.html").stat().st_size < 5_000_000
