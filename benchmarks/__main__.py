@@ -1,11 +1,13 @@
-"""`python -m benchmarks [speed|compile|trainer|quality|all] [--data_dir ../shared/data] [--repeats 3]`.
+"""`python -m benchmarks [speed|compile|trainer|quality|profiling|drift|all] [--data_dir ../shared/data] [--repeats 3]`.
 
 speed    the machine's sgemm peak, and a fine-tuning step against it (2 min)
 compile  torch.compile of the encoder against eager (3 min; needs a C++ compiler)
 trainer  side by side with transformers' Trainer (15 min; needs `pip install accelerate`)
 quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores)
+profiling  rows a second and memory of profiles, beside bare whylogs (5 min)
+drift    how often a change that was put in is found, and named (60 min)
 
---only takes the cases of trainer or quality by a part of their name.
+--only takes the cases of trainer, quality or drift by a part of their name.
 
 Prints markdown; figures are medians over the repeats (quality: one run each). Leave the machine alone meanwhile.
 """
@@ -15,7 +17,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PARTS = ("speed", "compile", "trainer", "quality")
+PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift")
 
 
 def main() -> None:
@@ -25,7 +27,7 @@ def main() -> None:
     parser.add_argument("part", nargs="?", default="all", choices=(*PARTS, "all"))
     parser.add_argument("--data_dir", default="../shared/data", help="folder of 20newsgroups/ and ag_news/")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="", help="trainer, quality: the cases whose name holds this")
+    parser.add_argument("--only", default="", help="trainer, quality, drift: the cases whose name holds this")
     given = parser.parse_args()
     parts = PARTS if given.part == "all" else (given.part,)
     # Each part imports what it measures: trainer alone needs accelerate.
@@ -45,6 +47,14 @@ def main() -> None:
         from benchmarks import quality
 
         quality.main(Path(given.data_dir), given.only)
+    if "profiling" in parts:
+        from benchmarks import profiling
+
+        profiling.main(given.data_dir, given.repeats)
+    if "drift" in parts:
+        from benchmarks import drift
+
+        drift.main(Path(given.data_dir), given.only)
 
 
 if __name__ == "__main__":

@@ -114,21 +114,22 @@ def draw_reference(pool: Pool, random: np.random.Generator, seed: int) -> tuple[
     return fit_reference(pool.texts[rows].tolist(), pool.labels[rows].tolist(), seed=seed), order[REFERENCE:]
 
 
-def detection(pool: Pool, repeats: int, seed: int) -> list[list[str]]:
+def detection(pool: Pool, repeats: int, seed: int, only: str) -> list[list[str]]:
     """Lines of the table: each case's share of batches with drift, and of these the share with the right kind."""
     random = np.random.default_rng(seed)
+    chosen = [case for case in cases() if only in case.name]
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     seconds = []
     for number in range(REFERENCES):
         reference, rest = draw_reference(pool, random, number)
-        for case in cases():
+        for case in chosen:
             count = (4 if case.kind is None else 1) * repeats // REFERENCES
             for _ in range(count):
                 texts, labels = case.make(pool, rest, random)
                 began = time.perf_counter()
                 verdicts[case.name].append(reference.judge(texts, labels if case.labelled else None))
                 seconds.append(time.perf_counter() - began)
-    lines = [_line(pool, case, verdicts[case.name]) for case in cases()]
+    lines = [_line(pool, case, verdicts[case.name]) for case in chosen]
     print(f"{pool.name}: {median(seconds):.2f} s a verdict (median)", flush=True)
     return lines
 
@@ -143,8 +144,8 @@ def _line(pool: Pool, case: Case, verdicts: Sequence[Verdict]) -> list[str]:
     return [pool.name, case.name, str(len(verdicts)), share, named]
 
 
-def main(data_dir: Path, repeats: int) -> None:
-    lines = [line for pool in pools(data_dir) for line in detection(pool, repeats, seed=0)]
+def main(data_dir: Path, only: str = "", repeats: int = 50) -> None:
+    lines = [line for pool in pools(data_dir) for line in detection(pool, repeats, 0, only)]
     show(
         f"Drift verdicts: reference {REFERENCE:,} texts, batches of {BATCH:,} (targets in brackets)",
         ["data", "put in", "batches", "says drift", "names the kind"],

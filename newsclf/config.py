@@ -13,15 +13,11 @@ NEWSGROUP_PARTS = ("headers", "footers", "quotes")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions:
-    """Which labelled texts, and how they are split."""
+class TextOptions:
+    """Which texts."""
 
     dataset: str = option(
         "sample", "sample, 20newsgroups, ag_news, or a path or s3:// URI ending in .csv, .parquet or .jsonl"
-    )
-    test_dataset: str | None = option(
-        None,
-        "a second table that is the test split (for a table given as dataset); without it one is split off",
     )
     data_dir: str = option(
         "",
@@ -36,6 +32,17 @@ class DataOptions:
     ag_news_reader: str = option(
         "csv", "ag_news: how its files are read (both give the same rows)", choices=("csv", "torchtext")
     )
+    seed: int = option(0, "seed of everything that is drawn by chance", low=0, high=2**32 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(TextOptions):
+    """Which labelled texts, and how they are split."""
+
+    test_dataset: str | None = option(
+        None,
+        "a second table that is the test split (for a table given as dataset); without it one is split off",
+    )
     num_samples: int | None = option(
         None, "rows drawn from the training rows, by seed and in proportion to the classes", low=2, none="all"
     )
@@ -46,7 +53,6 @@ class DataOptions:
         "rows of a table that cannot be used: end with an error, or drop and count",
         choices=("error", "drop"),
     )
-    seed: int = option(0, "seed of the split, the sample, the weights and the batches", low=0, high=2**32 - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +123,35 @@ class EvaluateConfig(DataOptions):
         "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
     )
     output_dir: str = option("", "folder for result.json and plots; empty: outputs/evaluate/<run id>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileConfig(TextOptions):
+    """Profile texts, with or without labels, and judge whether they have drifted from a reference."""
+
+    split: str = option(
+        "all",
+        "rows of 20newsgroups, ag_news or sample that are profiled",
+        choices=("train", "validation", "test", "all"),
+    )
+    reference: str = option(
+        "",
+        "what is normal: a run id, runs:/..., models:/<name>@<alias>, a folder with a reference, a profile.bin, or a "
+        "dataset or table; empty: nothing is compared",
+    )
+    model: str | None = option(None, "a logged model whose predictions are profiled: runs:/<run id>/model, models:/...")
+    embedded_rows: int = option(
+        1000, "rows, drawn evenly, that the embedding map and the model read; all rows are counted", low=50, high=10**6
+    )
+    min_rows: int = option(50, "rows that a verdict needs; with fewer it is: not enough data", low=2)
+    alpha: float = option(0.05, "false-alarm rate of the whole verdict", low=1e-6, high=0.5)
+    write_to: str = option(
+        "none", "where profile.bin is sent as well: a path, s3://bucket/key, or whylabs (a platform that you host)"
+    )
+    device: str = option(
+        "auto", "where the model computes; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
+    )
+    output_dir: str = option("", "folder for profile.bin, report.html and result.json; empty: outputs/profile/<run id>")
 
 
 @dataclass(frozen=True, kw_only=True)

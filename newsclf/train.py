@@ -21,6 +21,7 @@ from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import EncoderFiles
 from newsclf.progress import progress
+from newsclf.references import log_reference
 from newsclf.report import log_report
 from newsclf.tracking.lineage import log_code_and_environment, log_dataset, peak_memory_bytes
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
@@ -77,6 +78,11 @@ def train(config: TrainConfig) -> dict[str, float]:
         metrics = log_report(texts, test.labels, probabilities, dataset.classes, folder, prefix="test_")
         metrics = {"avg_test_acc": metrics.pop("test_accuracy"), **metrics}
         model = log_model(classifier, tokenizer)
+
+        def predict(texts: list[str]) -> np.ndarray:
+            return classifier.probabilities(Batches(tokenizer(texts), pad_id=tokenizer.pad_id), bf16)
+
+        log_reference(f"runs:/{run_id}/model", dataset, probabilities, predict, config.seed)
         metrics |= {
             "epochs_run": result.epochs,
             "best_epoch": result.best_epoch + 1,

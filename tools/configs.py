@@ -8,10 +8,16 @@ from typing import Any
 
 import yaml
 
-from newsclf.config import EvaluateConfig, MonitorConfig, SimulateConfig, TrainConfig
+from newsclf.config import EvaluateConfig, MonitorConfig, ProfileConfig, SimulateConfig, TrainConfig
 
 ROOT = Path(__file__).resolve().parent.parent
-VERBS = {"train": TrainConfig, "evaluate": EvaluateConfig, "monitor": MonitorConfig, "simulate": SimulateConfig}
+VERBS = {
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+    "profile": ProfileConfig,
+    "monitor": MonitorConfig,
+    "simulate": SimulateConfig,
+}
 
 
 def as_yaml(field: dataclasses.Field[Any]) -> str:

@@ -26,7 +26,7 @@ from newsclf.data.paths import cache_home, data_root
 from newsclf.errors import InputError
 
 if TYPE_CHECKING:
-    from newsclf.config import DataOptions
+    from newsclf.config import TextOptions
 
 Split = Literal["train", "test"]
 
@@ -39,7 +39,7 @@ MD5: dict[Split, str] = {
 }
 
 
-def read(options: DataOptions) -> RawData:
+def read(options: TextOptions) -> RawData:
     """The official splits, from files that are there or else downloaded; texts are cleaned (see `clean`).
 
     Files with other MD5 sums than the official ones are read, but warned of and tagged.

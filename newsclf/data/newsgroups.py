@@ -17,7 +17,7 @@ from newsclf.data.paths import data_root
 from newsclf.errors import InputError
 
 if TYPE_CHECKING:
-    from newsclf.config import DataOptions
+    from newsclf.config import TextOptions
 
 # The archive that scikit-learn's fetch_20newsgroups downloads, and its checksum there.
 URL = "https://ndownloader.figshare.com/files/5975967"
@@ -53,7 +53,7 @@ CATEGORIES = (
 METADATA = ("headers", "footers", "quotes")
 
 
-def read(options: DataOptions) -> RawData:
+def read(options: TextOptions) -> RawData:
     """The official split by date of the wanted groups; `remove` takes metadata out of the posts.
 
     Beware: with metadata kept, classifiers learn who writes where. Always say which variant a figure is of.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from newsclf.data.messages import one_line
 from newsclf.errors import InputError
@@ -32,21 +35,43 @@ def read_object(uri: str) -> bytes:
     any certificate; credentials come from boto3's usual places. Raises InputError, without secrets, for all
     that fails.
     """
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+    bucket, key = bucket_and_key(uri)
+    with _client(f"read {one_line(uri)} at") as client:
+        data = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if not data.strip():
+        raise InputError(f"{one_line(uri)} is empty")
+    return data
 
+
+def write_object(uri: str, data: bytes) -> None:
+    """Make `data` the content of `s3://bucket/key`; settings and errors as for `read_object`."""
+    bucket, key = bucket_and_key(uri)
+    with _client(f"write {one_line(uri)} to") as client:
+        client.put_object(Bucket=bucket, Key=key, Body=data, ContentType="application/octet-stream")
+
+
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """Raises InputError for a URI that names no object, or holds credentials."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")  # no URL parsing: keys may hold ? and #
     if "@" in bucket:
         raise InputError(f"credentials have no place in an s3:// URI; {SET_CREDENTIALS}")
     if not bucket or not key:
-        raise InputError(f"{one_line(uri)} names no object: write s3://bucket/path/table.csv")
+        raise InputError(f"{one_line(uri)} names no object: write s3://bucket/path/file")
+    return bucket, key
+
+
+@contextmanager
+def _client(act: str) -> Iterator[Any]:
+    """A client of the store; what fails within becomes an InputError that says `act`."""
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None
     ignore_tls = os.environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() in ("true", "1")
-    where = f"cannot read {one_line(uri)} at {_without_login(endpoint or 'Amazon S3')}"
+    where = f"cannot {act} {without_login(endpoint or 'Amazon S3')}"
     try:
-        client = boto3.client(
+        yield boto3.client(
             "s3",
             endpoint_url=endpoint,
             verify=False if ignore_tls else None,
@@ -56,19 +81,15 @@ def read_object(uri: str) -> bytes:
                 retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
             ),
         )
-        data = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except (NoCredentialsError, PartialCredentialsError):
         raise InputError(f"{where}: no credentials; {SET_CREDENTIALS}") from None
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
-        raise InputError(f"{where}: {MEANINGS.get(code) or _without_login(str(error))}") from None
+        raise InputError(f"{where}: {MEANINGS.get(code) or without_login(str(error))}") from None
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-        raise InputError(f"{where}: {_without_login(str(error))}; check network and MLFLOW_S3_ENDPOINT_URL") from None
-    if not data.strip():
-        raise InputError(f"{one_line(uri)} is empty")
-    return data
+        raise InputError(f"{where}: {without_login(str(error))}; check network and MLFLOW_S3_ENDPOINT_URL") from None
 
 
-def _without_login(text: str) -> str:
+def without_login(text: str) -> str:
     """`text` in one line, its URLs without user and password."""
     return one_line(re.sub(r"//[^/@\s]*@", "//", text), 200)

@@ -11,7 +11,7 @@ from newsclf.data.formats import read_csv
 from newsclf.errors import InputError
 
 if TYPE_CHECKING:
-    from newsclf.config import DataOptions
+    from newsclf.config import TextOptions
 
 PATH = Path(__file__).with_name("sample.csv")
 CLASSES = ("World", "Sports", "Business", "Sci/Tech")
@@ -19,7 +19,7 @@ CLASSES = ("World", "Sports", "Business", "Sci/Tech")
 SHA256 = "b8ec2edc563582a063d228147711063a596ae7a5e3178ab1cb90f84515b4d8ea"
 
 
-def read(options: DataOptions) -> RawData:
+def read(options: TextOptions) -> RawData:
     """The sample's own three splits. Raises InputError if the file is not as it was packaged."""
     try:
         data = PATH.read_bytes().replace(b"\r\n", b"\n")

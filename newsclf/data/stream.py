@@ -25,7 +25,7 @@ from newsclf.data.messages import listed, one_line
 from newsclf.errors import InputError
 
 if TYPE_CHECKING:
-    from newsclf.config import DataOptions
+    from newsclf.config import TextOptions
 
 SPLITS = ("train", "validation", "test", "all")
 # A quote that never closes would take the rest of a file into one field: there it ends, as an unreadable row.
@@ -118,7 +118,7 @@ class Stream:
         return parsed.set_axis(values.index)
 
 
-def open_stream(options: DataOptions, split: str = "all", date_column: str = "") -> Stream:
+def open_stream(options: TextOptions, split: str = "all", date_column: str = "") -> Stream:
     """The rows of `options.dataset`, as they are.
 
     split: of a built-in source, the published train, validation or test rows, or all of them in this order. A table
@@ -137,10 +137,10 @@ def open_stream(options: DataOptions, split: str = "all", date_column: str = "")
     return _of_table(options, date_column)
 
 
-def _published(options: DataOptions, split: str, date_column: str) -> Stream:
+def _published(options: TextOptions, split: str, date_column: str) -> Stream:
     if date_column:
         raise InputError(f'{options.dataset} has no column "{one_line(date_column)}": it has text, label')
-    raw = SOURCES[options.dataset](options)
+    raw = SOURCES[options.dataset](options)  # type: ignore[arg-type]  # the sources read no more than TextOptions
     there = {"train": raw.train, "validation": raw.validation, "test": raw.test}
     frames = {name: frame for name, frame in there.items() if frame is not None and split in (name, "all")}
     if not frames:
@@ -155,7 +155,7 @@ def _published(options: DataOptions, split: str, date_column: str) -> Stream:
     return Stream(options.dataset, raw.source, ("text", "label"), unit, rows)
 
 
-def _of_table(options: DataOptions, date_column: str) -> Stream:
+def _of_table(options: TextOptions, date_column: str) -> Stream:
     source = table.public_name(options.dataset)
     name = one_line(source, 200)
     kind = table.suffix_of(options.dataset)

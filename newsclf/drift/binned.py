@@ -25,15 +25,26 @@ def binned(current: np.ndarray, reference: np.ndarray, weights: np.ndarray) -> t
 
 
 def compare_bins(counts: np.ndarray, shares: np.ndarray, number: float) -> tuple[float, float]:
-    """Counts [bins] against shares [bins] of `number`: p-value (chi-square test of homogeneity), total variation."""
+    """Counts [bins] against shares [bins] of `number` rows: p-value and total variation.
+
+    Two tests, the p-value corrected for both: chi-square over all bins, for any change; and the largest difference of
+    the shares below one of the cuts, for some texts at one end. The latter is Kolmogorov's and Smirnov's with every
+    cut in units of its own standard error, so that ends count as much as the middle.
+    """
     table = np.stack([counts, shares * number])
     table = table[:, table.sum(axis=0) > 0]
     effect = float(np.abs(table[0] / table[0].sum() - table[1] / table[1].sum()).sum() / 2)
-    if table.shape[1] < 2:
+    joined = _join(table)
+    if joined.shape[1] < 2:
         return 1.0, effect
-    # Neighbouring bins are joined until the approximation holds in each: ties can leave narrow ones.
-    joined = [table[:, 0]]
+    any_change = float(stats.chi2_contingency(joined, correction=False).pvalue)
+    return min(1.0, 2 * min(any_change, _at_one_end(joined))), effect
+
+
+def _join(table: np.ndarray) -> np.ndarray:
+    """Neighbouring columns of [2, bins] joined until FEWEST are expected in each: ties leave narrow ones."""
     scale = table.sum(axis=1).min() / table.sum()
+    joined = [table[:, 0]]
     for column in table.T[1:]:
         if joined[-1].sum() * scale < FEWEST:
             joined[-1] = joined[-1] + column
@@ -41,9 +52,20 @@ def compare_bins(counts: np.ndarray, shares: np.ndarray, number: float) -> tuple
             joined.append(column)
     if len(joined) > 1 and joined[-1].sum() * scale < FEWEST:
         joined[-2:] = [joined[-2] + joined[-1]]
-    if len(joined) < 2:
-        return 1.0, effect
-    return float(stats.chi2_contingency(np.stack(joined, axis=1), correction=False).pvalue), effect
+    return np.stack(joined, axis=1)
+
+
+def _at_one_end(table: np.ndarray) -> float:
+    """p-value of the largest difference below a cut of [2, bins], corrected for the number of cuts.
+
+    Shares are compared after the arcsine transform, which makes their variance the same everywhere (Anscombe 1948).
+    """
+    rows = table.sum(axis=1)
+    below = np.cumsum(table, axis=1)[:, :-1]
+    # Anscombe's correction keeps the ends honest: a share of 0 in a few rows is not sure to be 0.
+    angle = np.arcsin(np.sqrt((below + 0.375) / (rows[:, None] + 0.75)))
+    largest = np.abs(angle[0] - angle[1]).max() * 2 / np.sqrt((1 / rows).sum())
+    return float(min(1.0, 2 * stats.norm.sf(largest) * below.shape[1]))
 
 
 def effective_number(weights: np.ndarray) -> float:

@@ -14,8 +14,11 @@ from newsclf.drift.verdict import Evidence, Moved, bonferroni
 LEAST_SHARE = 0.02  # of the texts, in other bins than before
 LEAST_SHIFT = 0.1  # standard deviations
 DIRECTIONS = "directions"  # the name of all directions together
+# Columns of a profile that another one shows better, and with which it would be tested twice.
+SAID_BY_OTHERS = ("ends_in_punctuation", "words", "tokens")
 SAID_OF = {
     "characters": "length",
+    "ending": "last word",
     "surprise": "choice of words",
     "rarity": "choice of words",
     "distance": "distance to the reference's texts",
@@ -32,8 +35,10 @@ def judge(current: pd.DataFrame, reference: pd.DataFrame, weights: np.ndarray) -
     Every column is tested by itself in bins of the reference, the directions together by Hotelling's test of their
     mean; p-values are corrected for their number (Bonferroni).
     """
-    along = [name for name in reference if name.startswith("direction_")]
-    single = [name for name in reference if name not in along and not name.startswith("distance_to_")]
+    columns = [str(name) for name in reference]
+    along = [name for name in columns if name.startswith("direction_")]
+    single = [name for name in columns if name not in along and not name.startswith("distance_to_")]
+    single = [name for name in single if name not in SAID_BY_OTHERS]
     found: dict[str, tuple[float, float, float]] = {}  # p-value, effect, the least effect that counts
     for name in single:
         p_value, moved = compare_bins(*binned(current[name].to_numpy(), reference[name].to_numpy(), weights))

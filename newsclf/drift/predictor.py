@@ -14,6 +14,7 @@ from newsclf.drift.performance import temperature
 class Predictor(Protocol):
     """A text classifier; `newsclf.model.classifier.Classifier` behind a tokenizer is one."""
 
+    name: str  # what it is loaded by again, such as runs:/<run id>/model
     classes: tuple[str, ...]
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:

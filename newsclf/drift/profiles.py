@@ -13,7 +13,7 @@ from newsclf.drift.binned import LEVELS, compare_bins
 from newsclf.drift.concept import LEAST as LEAST_AGREEMENT
 from newsclf.drift.verdict import Evidence, Moved, Verdict, decide, not_enough_data, not_judged
 from newsclf.errors import InputError
-from newsclf.profiling.profile import TextProfile
+from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import ColumnSummary, duplicate_share, summarise
 
 LEAST_ROWS = 50
@@ -64,7 +64,7 @@ def _quality(
         shares = {name: columns[name] for name in ("empty", "null") if name in columns}
         found = {name: round(column.mean * column.values) for name, column in shares.items()}
         repeated = duplicate_share(profile)
-        return found if np.isnan(repeated) else found | {"duplicate": round(repeated * profile.rows)}
+        return found if np.isnan(repeated) else found | {"duplicate": round(repeated * columns[TEXT].values)}
 
     current, reference = counts(now, new), counts(before, old)
     if "label" in new and "label" in old:
@@ -80,6 +80,7 @@ def _covariate(old: Mapping[str, ColumnSummary], new: Mapping[str, ColumnSummary
     numbers = [name for name, column in old.items() if column.kind == "number" and name in new and column.values > 1]
     along = [name for name in numbers if name.startswith("direction_")]
     single = [name for name in numbers if name not in along and name not in NOT_COVARIATE]
+    single = [name for name in single if name not in covariate.SAID_BY_OTHERS]
     single = [name for name in single if not name.startswith("distance_to_")]
     found = {name: (*_compare(new[name], old[name]), covariate.LEAST_SHARE) for name in single}
     if along:

@@ -20,6 +20,7 @@ from newsclf.profiling.embedding import EmbeddingMap, fit_map, token_vectors
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.statistics import text_statistics
 from newsclf.profiling.tokens import TokenCounter
+from newsclf.profiling.words import Words
 
 LEAST_TEXTS = 100  # of a reference
 LEAST_ROWS = 50  # of a batch
@@ -34,9 +35,10 @@ class Reference:
     """Fitted by `fit_reference`; half of its texts made the map, the other half is what batches are compared with.
 
     No text is kept, only numbers. held_out: the columns of the second half, one row a text, without its empty texts.
+    words: how frequent words are, see `Words.frequencies`.
     labels, probabilities: [held-out rows] class indices and [held-out rows, classes] calibrated predictions, or None.
     profile: of the held-out rows' columns, for `judge_profiles`.
-    needs_predictor: whether it was fitted with a predictor from outside, which is not kept with it.
+    predictor_name: of the predictor from outside that it was fitted with and that is not kept with it; empty: of none.
     counts: how many of all its `rows` rows were empty, missing or repeated.
     """
 
@@ -44,6 +46,7 @@ class Reference:
     encoder: str
     encoder_sha256: str
     map: EmbeddingMap
+    words: np.ndarray
     held_out: pd.DataFrame
     classes: tuple[str, ...]
     labels: np.ndarray | None
@@ -56,7 +59,7 @@ class Reference:
     counter: TokenCounter
     vectors: np.ndarray
     profile: TextProfile
-    needs_predictor: bool = False
+    predictor_name: str = ""
     predictor: Predictor | None = None
 
     def judge(
@@ -104,7 +107,7 @@ class Reference:
         predicted, chosen = self._predict([texts[row] or "" for row in chosen], embedded[chosen], chosen)
         if predicted is not None and len(chosen):
             known = None if labels is None else self._known([labels[row] for row in chosen])
-            frame = frame.join(_prediction_columns(predicted, self.classes, known).set_axis(frame.index[chosen]))
+            frame = frame.join(prediction_columns(predicted, self.classes, known).set_axis(frame.index[chosen]))
         return frame
 
     def embed(self, texts: Sequence[str | None]) -> np.ndarray:
@@ -113,8 +116,9 @@ class Reference:
         return (self.map.embed(counts, self.vectors) - self.map.mean) @ self.map.directions
 
     def _statistics(self, texts: Sequence[str | None]) -> tuple[pd.DataFrame, scipy.sparse.csr_matrix]:
-        counts = self.counter.counts([text or "" for text in texts])
-        return text_statistics(texts, self.counter), counts
+        strings = [text or "" for text in texts]
+        words = Words().columns(strings, self.words)
+        return pd.concat([text_statistics(texts, self.counter), words], axis=1), self.counter.counts(strings)
 
     def _read(self, texts: Sequence[str | None], labels: Sequence[str | None] | None) -> _Batch:
         """The batch without its empty texts."""
@@ -288,6 +292,7 @@ def fit_reference(
         encoder=encoder,
         encoder_sha256=files.sha256,
         map=embedding,
+        words=Words().frequencies(fitted_texts),
         held_out=pd.DataFrame(),
         classes=classes if labels is not None else (),
         labels=kept_labels,
@@ -300,14 +305,13 @@ def fit_reference(
         counter=counter,
         vectors=vectors,
         profile=TextProfile(),
-        needs_predictor=predictor is not None,
+        predictor_name="" if predictor is None else predictor.name,
         predictor=predictor,
     )
-    batch = bare._read(kept_texts, None)
-    probabilities, temperature = batch.probabilities, 1.0
+    batch = replace(bare, predictor=None)._read(kept_texts, None)
+    # Of a model from outside, all held-out texts are predicted, once: the reference is worth it.
+    probabilities, temperature = predictor(kept_texts) if predictor else batch.probabilities, 1.0
     if probabilities is not None and kept_labels is not None:
-        if predictor is not None and len(batch.predicted_rows) < len(kept_texts):
-            probabilities = predictor(kept_texts)  # once, and of all: the reference is worth it
         temperature = calibration(probabilities, kept_labels)
         probabilities = calibrated(probabilities, temperature)
     name = sha256(f"{files.sha256} {seed} {fitted_texts} {kept_texts} {named}".encode("utf-8", "replace")).hexdigest()
@@ -322,7 +326,7 @@ def _profile(reference: Reference, texts: list[str]) -> TextProfile:
     if reference.labels is not None:
         frame = frame.assign(label=names[reference.labels])
     if reference.probabilities is not None:
-        frame = frame.join(_prediction_columns(reference.probabilities, reference.classes, reference.labels))
+        frame = frame.join(prediction_columns(reference.probabilities, reference.classes, reference.labels))
     profile = TextProfile(reference.id, reference.encoder_sha256)
     profile.log(frame.assign(text=texts))
     # Empty rows are not held out, but belong to what is normal: as many of them as all rows have.
@@ -370,7 +374,7 @@ def _bad_rows(texts: Sequence[str | None]) -> dict[str, int]:
     return {"empty": len(texts) - len(filled), "null": missing, "duplicate": len(filled) - len(set(filled))}
 
 
-def _prediction_columns(probabilities: np.ndarray, classes: Sequence[str], labels: np.ndarray | None) -> pd.DataFrame:
+def prediction_columns(probabilities: np.ndarray, classes: Sequence[str], labels: np.ndarray | None) -> pd.DataFrame:
     """predicted_label, confidence (0..1), entropy (nats), margin (0..1) of probabilities [rows, classes].
 
     With labels (class indices, -1 unknown): label_probability (0..1) and correct (0 or 1) as well.

@@ -29,6 +29,7 @@ def save(reference: Reference, folder: Path) -> None:
 
     arrays: dict[str, np.ndarray | None] = {
         **{f"map.{name}": getattr(reference.map, name) for name in _map_arrays()},
+        "words": reference.words,
         "held_out": reference.held_out.to_numpy(np.float32),
         "labels": reference.labels,
         "probabilities": reference.probabilities,
@@ -47,7 +48,7 @@ def save(reference: Reference, folder: Path) -> None:
         "counts": reference.counts,
         "rows": reference.rows,
         "seed": reference.seed,
-        "needs_predictor": reference.needs_predictor,
+        "predictor_name": reference.predictor_name,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,6 +100,7 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
         encoder=facts["encoder"],
         encoder_sha256=facts["encoder_sha256"],
         map=embedding,
+        words=arrays["words"],
         held_out=held_out,
         classes=classes,
         labels=arrays.get("labels"),
@@ -111,7 +113,7 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
         counter=TokenCounter(files.folder),
         vectors=token_vectors(files.folder),
         profile=TextProfile.read(folder / PROFILE),
-        needs_predictor=facts["needs_predictor"],
+        predictor_name=facts["predictor_name"],
         predictor=predictor,
     )
 

@@ -15,8 +15,9 @@ from newsclf.model.tables import Batches
 class ModelPredictor:
     """Texts to probabilities. classes: in the order of the probabilities' columns."""
 
-    def __init__(self, folder: Path, device: str = "auto") -> None:
+    def __init__(self, folder: Path, name: str, device: str = "auto") -> None:
         """folder: that of `Classifier.save`. Raises InputError when it cannot be read."""
+        self.name = name
         loaded, self._tokenizer = classifiers.load(folder)
         self._classifier = loaded.to(choose(device).type)
         self.classes: tuple[str, ...] = tuple(loaded.classes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
@@ -11,26 +10,19 @@ from mlflow.exceptions import MlflowException
 
 from newsclf.errors import InputError
 
+PROFILE = "profile.bin"  # of a profile run's artifacts
 FOLDER = "reference"  # of a run's artifacts
 FILE = "reference.json"  # what tells the folder of a reference
 
 
-@dataclass(frozen=True)
-class FetchedReference:
-    """A reference's folder on this machine, and the model that was logged with it ("" for a local folder)."""
-
-    folder: Path
-    model: str
-
-
-def fetch_reference(name: str) -> FetchedReference | None:
-    """A reference that was logged; None where `name` is none of these (a dataset, perhaps).
+def fetch_reference(name: str) -> Path | None:
+    """The local folder of a reference that was logged; None where `name` is none of these (a dataset, perhaps).
 
     name: a run id, runs:/<run id>, models:/<name>@<alias> or models:/<name>/<version> (the reference of the run that
     logged the model), or a local folder. Raises InputError when it is not there.
     """
     if (Path(name) / FILE).is_file():
-        return FetchedReference(Path(name), "")
+        return Path(name)
     if Path(name).is_dir():
         raise InputError(f"reference {name} is a folder without {FILE}: give the folder of a reference, or a dataset")
     try:
@@ -53,4 +45,18 @@ def fetch_reference(name: str) -> FetchedReference | None:
         raise InputError(
             f"reference {name}: its run {run_id} has logged no reference; train has, and monitor of a dataset"
         )
-    return FetchedReference(folder, name if name.startswith("models:/") else f"runs:/{run_id}/model")
+    return folder
+
+
+def fetch_profile(name: str) -> Path | None:
+    """The profile.bin of a run of profile, by its run id or runs:/<run id>; None where `name` is anything else."""
+    match = re.fullmatch(r"(?:runs:/)?([0-9a-f]{32})", name)
+    if match is None:
+        return None
+    try:
+        if mlflow.get_run(match[1]).data.tags.get("newsclf.verb") != "profile":
+            return None
+        return Path(mlflow.artifacts.download_artifacts(run_id=match[1], artifact_path=PROFILE))
+    except (MlflowException, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"reference {name}: the run's {PROFILE} cannot be loaded ({reason}): give another") from error

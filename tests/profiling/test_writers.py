@@ -15,12 +15,13 @@ import pandas as pd
 import pytest
 from moto.server import ThreadedMotoServer
 
+from newsclf.data import s3
 from newsclf.errors import InputError
-from newsclf.profiling import writers
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.writers import WHYLABS_VARIABLES, check_destination, write
 
 KEY = "abcdefghij.open-sesame"
+LOGIN = "me:open-sesame"
 
 
 @pytest.fixture
@@ -65,9 +66,9 @@ def test_a_path(profile, tmp_path):
     ("destination", "message"),
     [
         ("gs://bucket/p.bin", "to a path, an s3:// URI or whylabs"),
-        ("https://me:open-sesame@host/p.bin", "https://host/p.bin: a profile is written to"),
-        ("s3:///p.bin", "names no bucket"),
-        ("s3://me:open-sesame@news/p.bin", "credentials have no place"),
+        (f"https://{LOGIN}@host/p.bin", "https://host/p.bin: a profile is written to"),
+        ("s3:///p.bin", "names no object"),
+        (f"s3://{LOGIN}@news/p.bin", "credentials have no place"),
         ("whylabs", "set WHYLABS_API_ENDPOINT, WHYLABS_API_KEY, WHYLABS_DEFAULT_ORG_ID, WHYLABS_DEFAULT_DATASET_ID"),
     ],
 )
@@ -118,9 +119,9 @@ def test_an_object(profile, bucket, store, uri, key):
 def test_objects_that_cannot_be_written(profile, bucket, monkeypatch):
     with pytest.raises(InputError, match="cannot write s3://no-such-bucket/p.bin to .* no such bucket"):
         write(profile, "s3://no-such-bucket/p.bin")
-    monkeypatch.setattr(writers, "CONNECT_TIMEOUT_S", 1)
-    monkeypatch.setattr(writers, "ATTEMPTS", 1)
-    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", "http://me:open-sesame@127.0.0.1:9")
+    monkeypatch.setattr(s3, "CONNECT_TIMEOUT_S", 1)
+    monkeypatch.setattr(s3, "ATTEMPTS", 1)
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", f"http://{LOGIN}@127.0.0.1:9")
     with pytest.raises(InputError, match="check network and MLFLOW_S3_ENDPOINT_URL") as error:
         write(profile, "s3://news/p.bin")
     assert "sesame" not in str(error.value)
