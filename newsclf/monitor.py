@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from newsclf.config import DataOptions, MonitorConfig
-from newsclf.data import SOURCES, fingerprint_texts, load
-from newsclf.data.stream import open_stream
 from newsclf.data.table import public_name
-from newsclf.drift import Reference, Verdict, fit_reference, load_reference, save_reference
+from newsclf.drift import Reference, Verdict, save_reference
 from newsclf.drift.over_time import Change, changes_in
 from newsclf.drift.verdict import KINDS
 from newsclf.errors import Alarm, InputError
@@ -30,6 +28,7 @@ from newsclf.profiling import report_data
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.report import stream_report
 from newsclf.profiling.summary import key_numbers
+from newsclf.references import open_reference
 from newsclf.tracking.lineage import log_code_and_environment, peak_memory_bytes
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.run import open_run
@@ -67,7 +66,14 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
         run_id = run.info.run_id
         log_code_and_environment()
         tables(config.stream)  # a stream that is not there ends here, before a reference is fitted
-        reference = open_reference(config, folder)
+        options = DataOptions(
+            dataset=config.reference,
+            data_dir=config.data_dir,
+            text_column=config.text_column,
+            label_column=config.label_column,
+            seed=config.seed,
+        )
+        reference = open_reference(options, config.reference, folder, config.device)
         # Which labels a stream has, a reference without labels cannot tell.
         watched = [one for one in monitors if reference.classes or not one.number.startswith("label")]
         check_numbers(watched, known_numbers(reference))
@@ -76,6 +82,8 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
             {"newsclf.stream": stream, "newsclf.reference": config.reference, "newsclf.reference_id": reference.id}
         )
 
+        if run_id != resume:
+            log_folder_of(reference)
         scope = scope_of(reference.id, {name: as_text(config)[name] for name in SETTINGS})
         known, records = state.known(scope), state.records(scope)
         board = Board(monitors, windows, notifier, state, f"stream {config.stream}, run {run_id}")
@@ -176,56 +184,6 @@ def earlier(config: MonitorConfig, state: State, folder: Path) -> tuple[str, str
     return stream, header.get("run_id", "") if header.get("options") == as_text(config) else ""
 
 
-def open_reference(config: MonitorConfig, folder: Path) -> Reference:
-    """The reference that a run has logged or that lies in a folder, or one fitted to a data set (and kept here)."""
-    from newsclf.tracking.references import fetch_reference
-
-    found = fetch_reference(config.reference)
-    if found is not None:
-        loaded = load_reference(found.folder)
-        if not loaded.needs_predictor:
-            return loaded
-        if not found.model:
-            print(
-                "warning: the reference was made with a model that a folder does not tell: no predictions", flush=True
-            )
-            return loaded
-        from newsclf.model.predictor import ModelPredictor
-        from newsclf.tracking.models import fetch
-
-        return load_reference(found.folder, ModelPredictor(fetch(found.model).folder, config.device))
-    texts, labels = reference_rows(config)
-    content = [fingerprint_texts(text or "" for text in column) for column in (texts, labels or [])]
-    name = hashlib.sha256(" ".join([*content, str(config.seed)]).encode()).hexdigest()[:16]
-    kept = folder / "reference" / name
-    if not (kept / "reference.json").is_file():
-        print(f"fitting the reference to {len(texts):,} texts of {config.reference}", flush=True)
-        save_reference(fit_reference(texts, labels, seed=config.seed), kept)
-    return load_reference(kept)
-
-
-def reference_rows(config: MonitorConfig) -> tuple[list[str | None], list[str] | None]:
-    """(texts, labels or None) of the reference: the training rows of a built-in data set, or all rows of a table.
-
-    Of a table with labels, the rows that have none are left out.
-    """
-    options = DataOptions(
-        dataset=config.reference,
-        data_dir=config.data_dir,
-        text_column=config.text_column,
-        label_column=config.label_column,
-        seed=config.seed,
-    )
-    if config.reference in SOURCES:
-        rows = load(options).splits["train"]
-    else:
-        rows = pd.concat(list(open_stream(options).chunks()), ignore_index=True)
-    if "label" not in rows or rows["label"].isna().all():
-        return rows["text"].tolist(), None
-    rows = rows[rows["label"].notna()]
-    return rows["text"].tolist(), rows["label"].tolist()
-
-
 def known_numbers(reference: Reference) -> list[str]:
     """The names of all numbers that a batch may have with this reference, for checking monitors before any work."""
     classes = list(reference.classes)
@@ -321,6 +279,15 @@ def changes_by_number(changes: Sequence[Change], records: Sequence[Record]) -> l
 
 def profile_path(folder: Path, record: Record) -> Path:
     return folder / "profiles" / f"{record.number:04}_{record.key[:8]}.bin"
+
+
+def log_folder_of(reference: Reference) -> None:
+    """The reference into the run, so that another call can name this run as its reference."""
+    import mlflow
+
+    with tempfile.TemporaryDirectory() as temporary:
+        save_reference(reference, Path(temporary) / "reference")
+        mlflow.log_artifacts(temporary)
 
 
 def log(run_id: str, record: Record, board: Board, folder: Path) -> None:

@@ -342,12 +342,11 @@ def test_days_of_one_table(place, made, watch, tmp_path):
     assert run.data.metrics["batches"] == 3
 
 
-def test_a_reference_that_a_run_has_logged(place, reference, stream, watch, tmp_path):
-    run_id = place.client().create_run("0").info.run_id
-    place.client().log_artifacts(run_id, str(reference), "reference")
+def test_a_reference_that_a_run_has_logged(place, stream, watch, tmp_path):
+    run_id = watch(stream=stream(2)).info.run_id
     for number, name in enumerate((run_id, f"runs:/{run_id}")):
         run = watch(stream=stream(1, 6), reference=name, output_dir=tmp_path / str(number))
-        assert series(place, run, "drifted") == [(1, 0), (2, 1)]
+        assert series(place, run, "drifted") == [(1, 0), (2, 0), (3, 1)]
 
 
 BAD = {
