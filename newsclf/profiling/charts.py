@@ -31,7 +31,7 @@ P_FLOOR = 1e-6
 # 0.5 is 0.5 and not 500m, 20,000 is 20k.
 PLAIN_LABELS = {"labelExpr": "format(datum.value, abs(datum.value) < 10000 ? ',~r' : '~s')"}
 
-# The defaults take touches and the plain wheel too, and a finger that scrolls the page would be caught by the map.
+# The defaults take fingers and the plain wheel too: who scrolls the page past the map would drag and zoom it.
 BY_MOUSE = {
     "on": "[mousedown, window:mouseup] > window:mousemove!",
     "translate": "[mousedown, window:mouseup] > window:mousemove!",
@@ -41,7 +41,6 @@ BY_MOUSE = {
 # Axes of the same width, so that the charts of a timeline stand exactly above each other.
 CONFIG: Spec = {
     "background": None,
-    "events": {"defaults": {"allow": True}},  # or a chart swallows the touches that scroll the page
     "font": "system-ui, -apple-system, 'Segoe UI', sans-serif",
     "view": {"stroke": None},
     "axis": {
