@@ -52,9 +52,10 @@ def main() -> None:
 
         profiling.main(given.data_dir, given.repeats)
     if "drift" in parts:
-        from benchmarks import drift
+        from benchmarks import drift, drift_streams
 
         drift.main(Path(given.data_dir), given.only)
+        drift_streams.main(Path(given.data_dir), given.repeats)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
+from benchmarks.drift_rivals import rivals
 from benchmarks.tables import show
 from newsclf.config import TrainConfig
 from newsclf.data import injections, load
@@ -23,6 +24,7 @@ from newsclf.drift import Reference, Verdict, fit_reference
 
 REFERENCE, BATCH = 5000, 1000
 REFERENCES = 10  # drawn anew for the repeats of a case
+RIVAL_BATCHES = 20  # of a case
 
 Batch = tuple[list[str], list[str] | None]
 
@@ -107,31 +109,45 @@ def cases() -> list[Case]:
     ]
 
 
-def draw_reference(pool: Pool, random: np.random.Generator, seed: int) -> tuple[Reference, np.ndarray]:
-    """A reference of REFERENCE rows and the rows that are left."""
+def draw_reference(pool: Pool, random: np.random.Generator, seed: int) -> tuple[Reference, np.ndarray, np.ndarray]:
+    """A reference of REFERENCE rows, these rows, and the rows that are left."""
     order = random.permutation(len(pool.texts))
-    rows = order[:REFERENCE]
-    return fit_reference(pool.texts[rows].tolist(), pool.labels[rows].tolist(), seed=seed), order[REFERENCE:]
+    rows, rest = order[:REFERENCE], order[REFERENCE:]
+    return fit_reference(pool.texts[rows].tolist(), pool.labels[rows].tolist(), seed=seed), rows, rest
 
 
 def detection(pool: Pool, repeats: int, seed: int, only: str) -> list[list[str]]:
-    """Lines of the table: each case's share of batches with drift, and of these the share with the right kind."""
+    """Lines of the table: each case's share of batches with drift, and of these the share with the right kind.
+
+    The rivals, which cannot name a kind, see the same batches, but no more than RIVAL_BATCHES of a case.
+    """
     random = np.random.default_rng(seed)
     chosen = [case for case in cases() if only in case.name]
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
-    seconds = []
+    others: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    seconds: dict[str, list[float]] = defaultdict(list)
     for number in range(REFERENCES):
-        reference, rest = draw_reference(pool, random, number)
+        reference, rows, rest = draw_reference(pool, random, number)
+        texts, labels = pool.texts[rows].tolist(), pool.labels[rows].tolist()
+        fitted = {name: fit(texts, labels) for name, fit in rivals().items()}
         for case in chosen:
             count = (4 if case.kind is None else 1) * repeats // REFERENCES
-            for _ in range(count):
-                texts, labels = case.make(pool, rest, random)
+            for place in range(count):
+                batch, marks = case.make(pool, rest, random)
+                given = marks if case.labelled else None
                 began = time.perf_counter()
-                verdicts[case.name].append(reference.judge(texts, labels if case.labelled else None))
-                seconds.append(time.perf_counter() - began)
-    lines = [_line(pool, case, verdicts[case.name]) for case in chosen]
-    print(f"{pool.name}: {median(seconds):.2f} s a verdict (median)", flush=True)
-    return lines
+                verdicts[case.name].append(reference.judge(batch, given))
+                seconds["ours"].append(time.perf_counter() - began)
+                for name, says in fitted.items() if place < RIVAL_BATCHES // REFERENCES else ():
+                    began = time.perf_counter()
+                    others[case.name, name].append(says(batch, given))
+                    seconds[name].append(time.perf_counter() - began)
+    times = ", ".join(f"{name} {median(taken):.2f}" for name, taken in seconds.items())
+    print(f"{pool.name}, median seconds a batch: {times}", flush=True)
+    return [
+        [*_line(pool, case, verdicts[case.name]), *(f"{np.mean(others[case.name, name]):.0%}" for name in rivals())]
+        for case in chosen
+    ]
 
 
 def _line(pool: Pool, case: Case, verdicts: Sequence[Verdict]) -> list[str]:
@@ -148,6 +164,6 @@ def main(data_dir: Path, only: str = "", repeats: int = 50) -> None:
     lines = [line for pool in pools(data_dir) for line in detection(pool, repeats, 0, only)]
     show(
         f"Drift verdicts: reference {REFERENCE:,} texts, batches of {BATCH:,} (targets in brackets)",
-        ["data", "put in", "batches", "says drift", "names the kind"],
+        ["data", "put in", "batches", "says drift", "names the kind", *rivals()],
         lines,
     )
