@@ -117,8 +117,9 @@ class Reference:
 
     def _statistics(self, texts: Sequence[str | None]) -> tuple[pd.DataFrame, scipy.sparse.csr_matrix]:
         strings = [text or "" for text in texts]
-        words = Words().columns(strings, self.words)
-        return pd.concat([text_statistics(texts, self.counter), words], axis=1), self.counter.counts(strings)
+        counts = self.counter.counts(strings)
+        statistics = text_statistics(texts, _Counted(self.counter.numbers_of(counts)))
+        return pd.concat([statistics, Words().columns(strings, self.words)], axis=1), counts
 
     def _read(self, texts: Sequence[str | None], labels: Sequence[str | None] | None) -> _Batch:
         """The batch without its empty texts."""
@@ -234,6 +235,16 @@ class Reference:
 
 
 OTHERS = ("covariate", "prior", "concept", "performance")
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Token numbers that are known already, for `text_statistics`."""
+
+    numbers: tuple[np.ndarray, np.ndarray]
+
+    def token_numbers(self, _: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        return self.numbers
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from newsclf.profiling.report_data import AlertMark, ChangeMark, ClassShares, ColumnPair, Histogram, MapPoints, Window
+from newsclf.profiling.report_data import ClassShares, ColumnPair, Histogram, MapPoints
 from newsclf.profiling.wording import clean, number, percent
 
 Spec = dict[str, Any]
@@ -27,7 +27,6 @@ VEGA_LITE = "6.4"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 BINS = 40
 MAX_CLASSES_DRAWN = 30
-P_FLOOR = 1e-6
 # 0.5 is 0.5 and not 500m, 20,000 is 20k.
 PLAIN_LABELS = {"labelExpr": "format(datum.value, abs(datum.value) < 10000 ? ',~r' : '~s')"}
 
@@ -62,7 +61,8 @@ def script() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script that defines `vegaEmbed`; safe inside a <script> element."""
     import vl_convert
 
-    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    bundle_of: Any = vl_convert.javascript_bundle  # its stub wants a snippet
+    bundle: str = bundle_of(vl_version=VEGA_LITE)
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
@@ -79,11 +79,16 @@ def distribution(pair: ColumnPair) -> Spec:
         where = number(low + 0.5) if whole else f"{number(low)} to {number(high)}"
         shares = {name: float(side[i]) for name, side in sides.items() if side is not None}
         said = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
-        rows.append({"i": i, "low": _short(low), "high": _short(high), "say": f"{where}: {said}"} | _shorts(shares))
-    x = {"field": "low", "type": "quantitative", "title": None, "axis": {"grid": False, "tickCount": 6, **PLAIN_LABELS}}
-    x["scale"] = {"domain": [_short(edges[0]), _short(edges[-1])], "nice": False, "zero": False}
+        rows.append({"i": i, "low": short(low), "high": short(high), "say": f"{where}: {said}"} | _shorts(shares))
+    x: Spec = {
+        "field": "low",
+        "type": "quantitative",
+        "title": None,
+        "axis": {"grid": False, "tickCount": 6, **PLAIN_LABELS},
+    }
+    x["scale"] = {"domain": [short(edges[0]), short(edges[-1])], "nice": False, "zero": False}
     if whole and len(edges) <= 4:
-        x["axis"] |= {"values": [_short(edge + 0.5) for edge in edges[:-1]]}
+        x["axis"] |= {"values": [short(edge + 0.5) for edge in edges[:-1]]}
     top = max(float(side.max()) for side in sides.values() if side is not None)
     y_axis = {"format": ".0%" if top >= 0.05 else ".1%", "tickCount": 3, "title": None, "minExtent": 34}
     y_scale = {"domain": [0, top * 1.05]}
@@ -112,8 +117,8 @@ def distribution(pair: ColumnPair) -> Spec:
                 },
             }
         )
-    layers.append(_hover({"x": x, "x2": {"field": "high"}}))
-    return _chart(layers, rows, height=130)
+    layers.append(hover({"x": x, "x2": {"field": "high"}}))
+    return chart(layers, rows, height=130)
 
 
 def common_edges(sides: Sequence[Histogram]) -> np.ndarray:
@@ -138,12 +143,13 @@ def class_shares(shares: ClassShares) -> Spec:
         size = np.nanmax(np.abs(list(sides.values())), axis=0)
         change = np.abs(sides["current"] - sides["reference"]) if len(sides) == 2 else size
         order = sorted(np.argsort(-change, kind="stable")[:MAX_CLASSES_DRAWN].tolist())
-    rows, names = [], []
+    rows: list[dict[str, Any]] = []
+    names: list[str] = []
     for place, index in enumerate(order):
         names.append(clean(shares.classes[index], 60))
         for side, values in sides.items():
             say = f"{names[-1]}: {side} {percent(values[index])}"
-            rows.append({"i": len(rows), "place": place, "side": side, "share": _short(values[index]), "say": say})
+            rows.append({"i": len(rows), "place": place, "side": side, "share": short(values[index]), "say": say})
     y = {
         "field": "place",
         "type": "ordinal",
@@ -159,7 +165,7 @@ def class_shares(shares: ClassShares) -> Spec:
         "stroke": {"condition": {"test": "datum.i === chosen", "value": "var(--ink)"}, "value": None},
     }
     layer = {"mark": {"type": "bar", "strokeWidth": 2}, "encoding": encoding}
-    return _chart([layer], rows, height=34 * len(names), params=[{"name": "names", "value": names}])
+    return chart([layer], rows, height=34 * len(names), params=[{"name": "names", "value": names}])
 
 
 def class_share_table(shares: ClassShares) -> dict[str, np.ndarray]:
@@ -183,7 +189,7 @@ def text_map(points: MapPoints, max_text: int) -> Spec:
         said = ", ".join(parts)
         if points.text is not None:
             said += "\n" + (clean(points.text[index], max_text) or "(empty)")
-        rows.append({"i": i, "x": _short(points.x[index]), "y": _short(points.y[index]), "side": side, "say": said})
+        rows.append({"i": i, "x": short(points.x[index]), "y": short(points.y[index]), "side": side, "say": said})
     quiet = {"title": None, "axis": {"labels": False, "ticks": False, "tickCount": 6}}
     position = {
         axis: {"field": axis, "type": "quantitative", "scale": {"domain": _around(values), "nice": False}} | quiet
@@ -195,8 +201,8 @@ def text_map(points: MapPoints, max_text: int) -> Spec:
         "encoding": position
         | {
             "color": _side_colour(),
-            "shape": _by("side", {"reference": "circle", "current": "diamond"}),
-            "fill": _by("side", {"reference": "transparent", "current": "var(--current)"}),
+            "shape": by("side", {"reference": "circle", "current": "diamond"}),
+            "fill": by("side", {"reference": "transparent", "current": "var(--current)"}),
             "opacity": {"condition": {"test": "shown === 'both' || shown === datum.side", "value": 0.75}, "value": 0},
             "tooltip": {
                 "condition": {"test": "shown === 'both' || shown === datum.side", "field": "say", "type": "nominal"},
@@ -210,162 +216,10 @@ def text_map(points: MapPoints, max_text: int) -> Spec:
         "encoding": position,
     }
     radio = {"input": "radio", "options": ["both", "reference", "current"], "name": "Show "}
-    return _chart([cloud, ring], rows, height=430, params=[{"name": "shown", "value": "both", "bind": radio}])
+    return chart([cloud, ring], rows, height=430, params=[{"name": "shown", "value": "both", "bind": radio}])
 
 
-def timeline(
-    states: Sequence[Mapping[str, str]],
-    says: Sequence[Mapping[str, str]],
-    kinds: Sequence[str],
-    alerts: Sequence[tuple[int, AlertMark]],
-    windows: Sequence[tuple[int, int, Window]],
-    changes: Sequence[tuple[int, int, ChangeMark]],
-) -> Spec:
-    """A row of tiles a kind of drift, a column a batch: dark where drift was found, pale where not, a dotted line
-    where it cannot be judged; alerts and changes in rows above them. An alert comes with the place of
-    its batch, not with its number; so do windows (first, last) and changes (begin, detected)."""
-    lanes = [*(["changes"] if changes else []), *(["alerts"] if alerts else []), *kinds]
-    rows: list[dict[str, Any]] = []
-    for place, (state, say) in enumerate(zip(states, says, strict=True)):
-        for kind in kinds:
-            if kind in state:
-                rows.append({"i": len(rows), "x": place, "lane": kind, "state": state[kind], "say": say[kind]})
-    for place, alert in alerts:
-        mark = "resolved" if alert.resolved else alert.severity
-        say = clean(f"{mark}: {alert.monitor}. {alert.sentence}", 300)
-        rows.append({"i": len(rows), "x": place, "lane": "alerts", "mark": mark, "say": say})
-    for begin, detected, change in changes:
-        say = clean(f"{change.kind} change. {change.sentence}", 300)
-        rows.append({"i": len(rows), "x": begin, "found": detected, "lane": "changes", "mark": "begin", "say": say})
-    y = {
-        "field": "lane",
-        "type": "nominal",
-        "sort": lanes,
-        "scale": {"domain": lanes, "paddingInner": 0.25, "paddingOuter": 0.15},
-        "title": None,
-        "axis": {"ticks": False, "domain": False, "grid": False, "minExtent": 74, "maxExtent": 74},
-    }
-    x = _time_axis(len(states))
-    tiles = {
-        "transform": [
-            {"filter": "isValid(datum.state)"},
-            {"calculate": "datum.x - 0.46", "as": "from"},
-            {"calculate": "datum.x + 0.46", "as": "to"},
-        ],
-        "mark": {"type": "rect", "strokeWidth": 3, "cornerRadius": 1},
-        "encoding": {
-            "x": x | {"field": "from"},
-            "x2": {"field": "to"},
-            "y": y,
-            "fill": _by("state", {"drift": "var(--drift)", "no drift": "var(--calm)", "not judged": "transparent"}),
-            "stroke": {"condition": {"test": "datum.i === chosen", "value": "var(--ink)"}, "value": None},
-            "tooltip": {"field": "say", "type": "nominal"},
-        },
-    }
-    unknown = {
-        "transform": [
-            {"filter": "datum.state === 'not judged'"},
-            {"calculate": "datum.x - 0.46", "as": "from"},
-            {"calculate": "datum.x + 0.46", "as": "to"},
-        ],
-        "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [2, 3], "color": "var(--soft)"},
-        "encoding": {"x": x | {"field": "from"}, "x2": {"field": "to"}, "y": y},
-    }
-    begun = {
-        "transform": [{"filter": "datum.lane === 'changes'"}],
-        "layer": [
-            {"mark": {"type": "rule", "strokeWidth": 3, "color": "var(--ink)"}, "encoding": {"x2": {"field": "found"}}},
-            {"mark": {"type": "point", "shape": "triangle-right", "filled": True, "size": 110, "color": "var(--ink)"}},
-        ],
-        "encoding": {"x": x | {"field": "x"}, "y": y, "tooltip": {"field": "say", "type": "nominal"}},
-    }
-    layers = [*_shading(windows, x), unknown, tiles]
-    layers += [begun] if changes else []
-    if alerts:
-        layers.append(_alert_marks({"y": y, "x": x | {"field": "x"}}, "datum.lane === 'alerts'"))
-    return _chart(layers, rows, height=22 * len(lanes), of_batches=True)
-
-
-def series(
-    title: str,
-    values: Sequence[float | None],
-    *,
-    drifted: Sequence[bool] | None = None,
-    p_values: bool = False,
-    threshold: float | None = None,
-    alerts: Sequence[tuple[int, AlertMark]] = (),
-    windows: Sequence[tuple[int, int, Window]] = (),
-) -> Spec:
-    """A number over the batches, with filled points where drift was found.
-
-    The page's script makes the rows out of `values` and the shared names of the batches, which keeps the file small.
-    """
-    x = _time_axis(len(values))
-    y: Spec = {
-        "field": "drawn",
-        "type": "quantitative",
-        "title": None,
-        "axis": {"tickCount": 4, "minExtent": 44, "maxExtent": 44, **PLAIN_LABELS},
-        "scale": {"zero": False, "nice": True},
-    }
-    if p_values:
-        y["scale"] = {"type": "log", "domain": [P_FLOOR, 1], "clamp": True}
-        y["axis"] |= {"values": [1e-6, 1e-4, 1e-2, 1], "labelOverlap": False}
-    at = {"x": x | {"field": "x"}, "y": y}
-    few = len(values) <= 150
-    layers = _shading(windows, x)
-    if threshold is not None:
-        layers.append(
-            {
-                "data": {"values": [{"level": threshold}]},
-                "mark": {"type": "rule", "strokeDash": [5, 4], "color": "var(--soft)"},
-                "encoding": {"y": y | {"field": "level"}},
-            }
-        )
-    layers.append({"mark": {"type": "line", "color": "var(--reference)", "strokeWidth": 1.8}, "encoding": at})
-    layers.append(
-        {
-            "transform": [
-                {"filter": f"isValid(datum.drawn) && ({'true' if few else 'datum.drift'} || datum.i === chosen)"}
-            ],
-            "mark": {"type": "point", "filled": True, "opacity": 1},
-            "encoding": at
-            | {
-                "size": {"condition": {"test": "datum.i === chosen", "value": 150}, "value": 34},
-                "shape": {"condition": {"test": "datum.drift", "value": "diamond"}, "value": "circle"},
-                "color": {"condition": {"test": "datum.drift", "value": "var(--drift)"}, "value": "var(--reference)"},
-            },
-        }
-    )
-    layers.append(
-        {
-            "transform": [{"calculate": "datum.x - 0.5", "as": "from"}, {"calculate": "datum.x + 0.5", "as": "to"}],
-            **_hover({"x": x | {"field": "from"}, "x2": {"field": "to"}}),
-        }
-    )
-    if alerts:
-        marks = [
-            {
-                "x": place,
-                "mark": alert.severity,
-                "say": clean(f"{alert.severity}: {alert.monitor}. {alert.sentence}", 300),
-            }
-            for place, alert in alerts
-            if not alert.resolved
-        ]
-        top = _alert_marks({"x": x | {"field": "x"}, "y": {"value": 5}}, "true")
-        layers.append({"data": {"values": marks}, **top})
-    spec = _chart(layers, [], height=110, of_batches=True)
-    drawn = [None if value is None or not np.isfinite(value) else _short(value) for value in values]
-    spec["usermeta"] |= {"values": drawn, "title": title}
-    if p_values:
-        spec["usermeta"]["floor"] = P_FLOOR
-    if drifted is not None:
-        spec["usermeta"]["drifted"] = [int(flag) for flag in drifted]
-    return spec
-
-
-def _chart(
+def chart(
     layers: list[Spec], rows: list[dict[str, Any]], height: Any, params: Sequence[Spec] = (), of_batches: bool = False
 ) -> Spec:
     return {
@@ -382,7 +236,7 @@ def _chart(
     }
 
 
-def _hover(encoding: Spec) -> Spec:
+def hover(encoding: Spec) -> Spec:
     """Invisible bars from top to bottom that carry the tooltip; the chosen one is tinted."""
     tint = {"condition": {"test": "datum.i === chosen", "value": 0.18}, "value": 0}
     return {
@@ -395,58 +249,10 @@ def _outline(edges: np.ndarray, shares: np.ndarray) -> list[dict[str, float]]:
     """The corners of a histogram's outline, from its foot on the left to its foot on the right."""
     x = np.repeat(edges, 2)
     y = np.concatenate([[0.0], np.repeat(shares, 2), [0.0]])
-    return [{"low": _short(a), "share": _short(b), "order": i} for i, (a, b) in enumerate(zip(x, y, strict=True))]
+    return [{"low": short(a), "share": short(b), "order": i} for i, (a, b) in enumerate(zip(x, y, strict=True))]
 
 
-def _time_axis(batches: int) -> Spec:
-    """The places of the batches; the page's script gives their names, as `labels`."""
-    return {
-        "type": "quantitative",
-        "title": None,
-        "scale": {"domain": [-0.5, batches - 0.5], "nice": False, "zero": False},
-        "axis": {
-            "labelExpr": "labels[datum.value] || ''",
-            "tickMinStep": 1,
-            "format": "d",
-            "grid": False,
-            "labelOverlap": "greedy",
-            "labelSeparation": 8,
-            "labelFlush": True,
-        },
-    }
-
-
-def _shading(windows: Sequence[tuple[int, int, Window]], x: Spec) -> list[Spec]:
-    if not windows:
-        return []
-    spans = [{"from": begin - 0.5, "to": end + 0.5} for begin, end, _ in windows]
-    return [
-        {
-            "data": {"values": spans},
-            "mark": {"type": "rect", "color": "var(--window)"},
-            "encoding": {"x": x | {"field": "from"}, "x2": {"field": "to"}},
-        }
-    ]
-
-
-def _alert_marks(position: Spec, test: str) -> Spec:
-    shapes = {"critical": "triangle-up", "warning": "triangle-up", "resolved": "circle"}
-    fills = {"critical": "var(--drift)", "warning": "transparent", "resolved": "transparent"}
-    strokes = {"critical": "var(--drift)", "warning": "var(--drift)", "resolved": "var(--reference)"}
-    return {
-        "transform": [{"filter": test}],
-        "mark": {"type": "point", "size": 80, "strokeWidth": 1.8},
-        "encoding": position
-        | {
-            "shape": _by("mark", shapes),
-            "fill": _by("mark", fills),
-            "stroke": _by("mark", strokes),
-            "tooltip": {"field": "say", "type": "nominal"},
-        },
-    }
-
-
-def _by(field: str, values: Mapping[str, str]) -> Spec:
+def by(field: str, values: Mapping[str, str]) -> Spec:
     """A value for each state. No scale: Vega-Lite would merge the scales of layers that tell of different things."""
     return {
         "condition": [{"test": f"datum.{field} === '{name}'", "value": value} for name, value in values.items()],
@@ -457,21 +263,21 @@ def _by(field: str, values: Mapping[str, str]) -> Spec:
 def _around(values: Sequence[float]) -> list[float]:
     low, high = min(values), max(values)
     margin = 0.04 * (high - low) or 1.0
-    return [_short(low - margin), _short(high + margin)]
+    return [short(low - margin), short(high + margin)]
 
 
 def _side_colour() -> Spec:
-    return _by("side", {"reference": "var(--reference)", "current": "var(--current)"})
+    return by("side", {"reference": "var(--reference)", "current": "var(--current)"})
 
 
 def _whole_numbers(pair: ColumnPair) -> bool:
     return all(np.equal(np.mod(side.edges, 1), 0).all() for side in (pair.reference, pair.current) if side is not None)
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
     """Five significant digits: no eye sees more, and the file is half as large."""
     return float(f"{float(value):.5g}")
 
 
 def _shorts(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: _short(value) for name, value in values.items()}
+    return {name: short(value) for name, value in values.items()}

@@ -53,6 +53,13 @@ class TokenCounter:
         both = np.fromiter((sum(map(number, words)) for words in parted), np.int64, len(parted))
         return both % UNKNOWN, both // UNKNOWN
 
+    def numbers_of(self, counts: scipy.sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+        """As `token_numbers`, of texts that have been counted already."""
+        tokens = np.asarray(counts.sum(axis=1)).ravel().astype(np.int64)
+        if self._unknown is None:
+            return tokens, np.zeros_like(tokens)
+        return tokens, counts[:, [self._unknown]].toarray().ravel().astype(np.int64)
+
     def counts(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """How often each token stands in each text: [rows, vocabulary], float32."""
         parted = self._parts(texts)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsclf.profiling import charts, report
+from newsclf.profiling import charts, page
 from newsclf.profiling.report import (
     AlertMark,
     BatchPoint,
@@ -110,11 +110,11 @@ def test_the_verdict_is_said_in_words(path, drifted, badge):
 
 def test_a_profile_alone_says_that_nothing_is_judged(path):
     comparison_report(path, title="t", columns=[ColumnPair("words", None, UNIFORM)], facts={"rows": 1000})
-    page = Page(path)
-    assert "Profile of 1000 rows and 1 columns. There is no reference, so no drift is judged." in page.text
-    assert "No map: this report was made from profiles alone" in page.text
-    assert "No texts: this report was made from profiles alone" in page.text
-    assert list(page.charts) == ["column-0"]
+    shown = Page(path)
+    assert "Profile of 1000 rows and 1 columns. There is no reference, so no drift is judged." in shown.text
+    assert "No map: this report was made from profiles alone" in shown.text
+    assert "No texts: this report was made from profiles alone" in shown.text
+    assert list(shown.charts) == ["column-0"]
 
 
 def test_moved_columns_come_first_by_effect_then_the_others_by_p_value(path):
@@ -143,11 +143,11 @@ def test_foreign_text_cannot_leave_its_place(path):
         path, title=HARMFUL, columns=[column], verdict=said, class_shares=shares, points=points, strangest=strange,
         facts=facts,
     )  # fmt: skip
-    page = Page(path)
-    assert page.tags.count("script") == 3
-    assert page.loads == []
-    assert page.text.count("</script><script>alert(1)</script><!-- \ufffd \ufffd") >= 8
-    assert any("alert(1)" in row["say"] for row in page.charts["map"]["datasets"]["rows"])
+    shown = Page(path)
+    assert shown.tags.count("script") == 3
+    assert shown.loads == []
+    assert shown.text.count("</script><script>alert(1)</script><!-- \ufffd \ufffd") >= 8
+    assert any("alert(1)" in row["say"] for row in shown.charts["map"]["datasets"]["rows"])
 
 
 def test_nothing_is_loaded_and_no_script_can_be_ended_early(path):
@@ -183,7 +183,7 @@ def test_a_report_that_fails_leaves_the_old_one_and_no_rest(path):
     with pytest.raises(KeyError):
         comparison_report(path, title="t", columns=[], verdict={"drifted": True, "kinds": {}})
     with pytest.raises(TypeError, match="JSON"):
-        report._write(path, "comparison.html.jinja", {"chart": object()}, {})
+        page.write(path, "comparison.html.jinja", {"chart": object()}, {})
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
 
@@ -202,20 +202,20 @@ def test_a_stream_is_summed_up(path):
         windows=[Window(2, 3, "holidays"), Window(50, 60, "later")],
         changes=[ChangeMark("sudden", 3, 5, None, "It jumped.")],
     )
-    page = Page(path)
+    shown = Page(path)
     assert (
         "last batch: ▲ drift Drift in 2 of 4 batches, first in batch 3 (2026-01-03), most often of the kind covariate; "
         "1 batch too small to judge; 2 alerts. The last batch drifts."
-    ) in page.text
-    assert "holidays : batch 2 (2026-01-02) to batch 3 (2026-01-03), taken as normal" in page.text
-    assert "later : none of these batches lies in it" in page.text
-    assert "sudden It jumped." in page.text
-    assert page.shared["labels"] == ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-05"]
-    marks = [row for row in page.charts["timeline"]["datasets"]["rows"] if row["lane"] == "alerts"]
+    ) in shown.text
+    assert "holidays : batch 2 (2026-01-02) to batch 3 (2026-01-03), taken as normal" in shown.text
+    assert "later : none of these batches lies in it" in shown.text
+    assert "sudden It jumped." in shown.text
+    assert shown.shared["labels"] == ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-05"]
+    marks = [row for row in shown.charts["timeline"]["datasets"]["rows"] if row["lane"] == "alerts"]
     assert [(row["x"], row["mark"]) for row in marks] == [(2, "critical")]
-    assert page.charts["number-0"]["usermeta"]["values"] == [0.9, None, None, None]
-    assert page.charts["p-covariate"]["usermeta"]["drifted"] == [0, 0, 1, 1]
-    assert "p-concept" not in page.charts  # never judged: nothing to draw
+    assert shown.charts["number-0"]["usermeta"]["values"] == [0.9, None, None, None]
+    assert shown.charts["p-covariate"]["usermeta"]["drifted"] == [0, 0, 1, 1]
+    assert "p-concept" not in shown.charts  # never judged: nothing to draw
 
 
 def test_batches_within_a_day_show_their_time(path):
