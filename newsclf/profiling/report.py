@@ -81,8 +81,8 @@ def comparison_report(
         if len(shares.classes):
             specs[f"classes-{place}"] = charts.class_shares(shares)
             tables.append(_class_table(f"classes-{place}", shares))
+    points = None if points is None else _fewer(points)
     if points is not None and len(points.x):
-        points = _fewer(points)
         specs["map"] = charts.text_map(points, MAX_TEXT)
     else:
         points = None
@@ -92,7 +92,7 @@ def comparison_report(
         specs,
         {},
         title=clean(title, 200),
-        headline=_headline(verdict, sentence or _without_verdict(pairs, facts)),
+        headline=_headline(verdict, sentence, pairs, facts),
         verdict=verdict,
         kinds=_kinds(verdict, {card["name"]: card["id"] for card in cards}),
         cards=cards,
@@ -108,12 +108,16 @@ def comparison_report(
 # --- what is said at the top
 
 
-def _headline(verdict: Mapping[str, Any] | None, sentence: str) -> dict[str, str]:
+def _headline(
+    verdict: Mapping[str, Any] | None,
+    sentence: str | None,
+    pairs: Sequence[ColumnPair],
+    facts: Mapping[str, object] | None,
+) -> dict[str, str]:
     if verdict is None:
-        return {"state": "", "badge": "", "sentence": clean(sentence, 600)}
+        return {"state": "", "badge": "", "sentence": clean(sentence or _without_verdict(pairs, facts), 600)}
     state = STATES[verdict["drifted"]]
-    badge = verdict_badge(state)
-    return {"state": state, "badge": badge, "sentence": clean(verdict["sentence"], 600)}
+    return {"state": state, "badge": verdict_badge(state), "sentence": clean(sentence or verdict["sentence"], 600)}
 
 
 def _without_verdict(pairs: Sequence[ColumnPair], facts: Mapping[str, object] | None) -> str:
@@ -213,12 +217,15 @@ def _strange_row(row: Strange) -> dict[str, str]:
 
 
 def _fewer(points: MapPoints) -> MapPoints:
-    """At most 2,000 points: in equal parts of both sides where there are enough, evenly spaced in the given order."""
-    current = np.flatnonzero(np.asarray(points.is_current, bool))
-    reference = np.flatnonzero(~np.asarray(points.is_current, bool))
-    if len(points.x) <= MAX_POINTS:
-        return points
-    room = max(MAX_POINTS // 2, MAX_POINTS - len(reference)), max(MAX_POINTS // 2, MAX_POINTS - len(current))
+    """At most 2,000 points: in equal parts of both sides where there are enough, evenly spaced in the given order.
+
+    Points without a place (NaN) are left out.
+    """
+    placed = np.isfinite(np.asarray(points.x, float)) & np.isfinite(np.asarray(points.y, float))
+    is_current = np.asarray(points.is_current, bool)
+    current, reference = np.flatnonzero(placed & is_current), np.flatnonzero(placed & ~is_current)
+    half = MAX_POINTS // 2
+    room = max(half, MAX_POINTS - len(reference)), max(half, MAX_POINTS - len(current))
     kept = np.concatenate([_spaced(current, room[0]), _spaced(reference, room[1])])
 
     def pick(values: Sequence[Any] | None) -> list[Any] | None:

@@ -178,6 +178,19 @@ def test_a_small_side_is_kept_whole(path):
     assert sum(row["side"] == "current" for row in rows) == 100
 
 
+def test_points_without_a_place_are_left_out(path):
+    points = MapPoints([0.0, float("nan"), 1.0], [0.0, 0.0, float("inf")], [True, False, False])
+    comparison_report(path, title="t", columns=[], points=points)
+    assert len(Page(path).charts["map"]["datasets"]["rows"]) == 1
+    comparison_report(path, title="t", columns=[], points=MapPoints([], [], []))
+    assert "No map" in Page(path).text
+
+
+def test_a_sentence_of_ones_own_stands_at_the_top(path):
+    comparison_report(path, title="t", columns=[], verdict=verdict(), sentence="In other words.")
+    assert "▲ drift In other words." in Page(path).text
+
+
 def test_a_report_that_fails_leaves_the_old_one_and_no_rest(path):
     path.write_text("old")
     with pytest.raises(KeyError):
