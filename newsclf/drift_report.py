@@ -57,14 +57,13 @@ def _columns(
     """Every numeric column that has values; statistics first, as they are named."""
     moved: dict[str, tuple[Moved, Finding]] = {}
     for finding in verdict.kinds.values() if verdict else ():
-        moved |= {one.name: (one, finding) for one in finding.moved}
+        moved |= {one.name: (one, finding) for one in finding.tested}
     order = [*(name for name in STATISTICS if name in now), *(name for name in now if name not in STATISTICS)]
     pairs = []
     for name in order:
         if now[name].kind != "number" or not now[name].values:
             continue
         found = moved.get(name)
-        alpha = verdict.alpha if verdict else 0.0
         pairs.append(
             ColumnPair(
                 name=name,
@@ -73,7 +72,7 @@ def _columns(
                 p_value=found[0].p_value if found else None,
                 effect=found[0].effect if found else None,
                 effect_unit=found[1].effect_unit if found else "",
-                moved=bool(found and found[1].drifted and found[0].p_value <= alpha),
+                moved=bool(found and found[0] in found[1].moved),
             )
         )
     return pairs

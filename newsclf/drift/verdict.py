@@ -27,6 +27,7 @@ class Finding:
     drifted: None where it cannot be judged (the sentence says why).
     p_value: in 0..1, corrected over the kind's tests and over the kinds of the verdict.
     effect: the size of the change in `effect_unit`.
+    tested: every column that was tested, surest first; moved: those that moved, none where nothing drifted.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Finding:
     effect: float | None
     effect_unit: str
     moved: tuple[Moved, ...]
+    tested: tuple[Moved, ...]
     sentence: str
 
 
@@ -61,7 +63,7 @@ class Verdict:
     def from_dict(cls, values: Mapping[str, Any]) -> Verdict:
         """The verdict that `as_dict` gave."""
         kinds = {
-            kind: Finding(**{**finding, "moved": tuple(Moved(**moved) for moved in finding["moved"])})
+            kind: Finding(**{**finding, **{name: _columns(finding[name]) for name in ("moved", "tested")}})
             for kind, finding in values["kinds"].items()
         }
         return cls(**{**values, "kinds": kinds})
@@ -81,7 +83,7 @@ class Evidence:
     effect: float | None
     effect_unit: str
     least: float
-    moved: tuple[Moved, ...]
+    tested: tuple[Moved, ...]
     changed: str
     otherwise: str
 
@@ -128,13 +130,18 @@ def decide(evidence: Sequence[Evidence], rows: int, alpha: float) -> Verdict:
 def not_enough_data(rows: int, least: int, alpha: float) -> Verdict:
     """The verdict on a batch that is too small to say anything about: neither drift nor none."""
     reason = f"not enough data: {rows:,} texts, {least:,} are needed"
-    kinds = {kind: Finding(kind, None, None, None, "", (), reason) for kind in KINDS}
+    kinds = {kind: Finding(kind, None, None, None, "", (), (), reason) for kind in KINDS}
     return Verdict(None, None, kinds, alpha, rows, f"{reason[0].upper()}{reason[1:]}.")
 
 
 def _finding(test: Evidence, corrected: float | None, alpha: float) -> Finding:
     if corrected is None or test.effect is None:
-        return Finding(test.kind, None, None, None, "", (), test.otherwise)
+        return Finding(test.kind, None, None, None, "", (), (), test.otherwise)
     drifted = corrected <= alpha and abs(test.effect) >= test.least
     sentence = test.changed if drifted else test.otherwise
-    return Finding(test.kind, drifted, corrected, test.effect, test.effect_unit, test.moved, sentence)
+    moved = tuple(one for one in test.tested if one.p_value <= alpha) if drifted else ()
+    return Finding(test.kind, drifted, corrected, test.effect, test.effect_unit, moved, test.tested, sentence)
+
+
+def _columns(values: Sequence[Mapping[str, Any]]) -> tuple[Moved, ...]:
+    return tuple(Moved(**value) for value in values)
