@@ -140,6 +140,12 @@ class ProfileConfig(TextOptions):
         "dataset or table; empty: nothing is compared",
     )
     model: str | None = option(None, "a logged model whose predictions are profiled: runs:/<run id>/model, models:/...")
+    embedding: str = option(
+        "tokens",
+        "how a reference that is fitted to a data set embeds texts: the mean of the encoder's token vectors, or the "
+        "encoder itself, which sees new subjects better and takes some 10 ms a text",
+        choices=("tokens", "encoder"),
+    )
     embedded_rows: int = option(
         1000, "rows, drawn evenly, that the embedding map and the model read; all rows are counted", low=50, high=10**6
     )
@@ -225,6 +231,12 @@ class MonitorConfig:
     batch_rows: int = option(1000, "rows of a batch where batch is count", low=1)
     min_rows: int = option(50, "rows that a batch needs; a smaller one gets the verdict: not enough data", low=2)
     alpha: float = option(0.05, "false-alarm rate of a batch's whole verdict", low=1e-6, high=0.5)
+    embedding: str = option(
+        "tokens",
+        "how a reference that is fitted to a data set embeds texts: the mean of the encoder's token vectors, or the "
+        "encoder itself, which sees new subjects better and takes some 10 ms a text",
+        choices=("tokens", "encoder"),
+    )
     text_column: str = option("text", "name of the text column")
     label_column: str = option("label", "name of the label column; a stream may have none")
     date_column: str = option("date", "name of the date column (ISO 8601); batches by file may have none")

@@ -45,7 +45,7 @@ PROBES = (
     "NO COMMENT!",
 )
 # What a judgement depends on, besides the batch and the reference.
-SETTINGS = ("text_column", "label_column", "min_rows", "alpha", "seed")
+SETTINGS = ("text_column", "label_column", "embedding", "min_rows", "alpha", "seed")
 
 
 def monitor(config: MonitorConfig) -> dict[str, float]:
@@ -73,7 +73,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
             label_column=config.label_column,
             seed=config.seed,
         )
-        reference = open_reference(options, config.reference, folder, config.device)
+        reference = open_reference(options, config.reference, folder, config.device, config.embedding)
         # Which labels a stream has, a reference without labels cannot tell.
         watched = [one for one in monitors if reference.classes or not one.number.startswith("label")]
         check_numbers(watched, known_numbers(reference))

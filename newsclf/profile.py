@@ -134,7 +134,9 @@ def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | Non
             return stored, None
     names = {option.name for option in dataclasses.fields(TextOptions)}
     options = {name: getattr(config, name) for name in names} | {"dataset": config.reference}
-    reference = open_reference(DataOptions(**options), config.reference, folder, config.device, config.model)
+    reference = open_reference(
+        DataOptions(**options), config.reference, folder, config.device, config.embedding, config.model
+    )
     return stored, reference
 
 

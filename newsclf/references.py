@@ -23,10 +23,13 @@ from newsclf.profiling.summary import table
 Predict = Callable[[list[str]], np.ndarray]
 
 
-def open_reference(options: DataOptions, name: str, folder: Path, device: str, model: str | None = None) -> Reference:
+def open_reference(
+    options: DataOptions, name: str, folder: Path, device: str, embedding: str, model: str | None = None
+) -> Reference:
     """The reference that a run has logged or that lies in a folder, or one fitted to the data set `name`.
 
     options: how that data set is read; a fitted reference is kept below `folder` and found there again.
+    embedding: of a reference that is fitted here, see `fit_reference`.
     model: the model to predict with; without one, that of the reference's run, if it has one.
     """
     from newsclf.tracking.references import fetch_reference
@@ -39,12 +42,12 @@ def open_reference(options: DataOptions, name: str, folder: Path, device: str, m
         return loaded
     texts, labels = reference_rows(options)
     content = [fingerprint_texts(text or "" for text in column) for column in (texts, labels or [])]
-    key = " ".join([*content, str(options.seed), model or ""])
+    key = " ".join([*content, str(options.seed), embedding, model or ""])
     kept = folder / "reference" / hashlib.sha256(key.encode()).hexdigest()[:16]
     predictor = open_predictor(model, device) if model else None
     if not (kept / "reference.json").is_file():
         print(f"fitting the reference to {len(texts):,} texts of {name}", flush=True)
-        save_reference(fit_reference(texts, labels, predictor, seed=options.seed), kept)
+        save_reference(fit_reference(texts, labels, predictor, options.seed, embedding=embedding), kept)
     return load_reference(kept, predictor)
 
 

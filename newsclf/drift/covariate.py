@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from newsclf.drift.binned import binned, compare_bins, effective_number
+from newsclf.drift.binned import binned, combine, compare_bins, effective_number
 from newsclf.drift.verdict import Evidence, Moved, bonferroni
 
 LEAST_SHARE = 0.02  # of the texts, in other bins than before
@@ -33,7 +33,7 @@ def judge(current: pd.DataFrame, reference: pd.DataFrame, weights: np.ndarray) -
     weights: [reference rows] that give the reference the current class shares, so that a change of them alone is
     no covariate drift.
     Every column is tested by itself in bins of the reference, the directions together by Hotelling's test of their
-    mean; p-values are corrected for their number (Bonferroni).
+    mean; their p-values are combined.
     """
     columns = [str(name) for name in reference]
     along = [name for name in columns if name.startswith("direction_")]
@@ -51,7 +51,8 @@ def judge(current: pd.DataFrame, reference: pd.DataFrame, weights: np.ndarray) -
 
 def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
     """One piece of evidence from the columns' (p-value, effect, least effect); an effect below its least is none."""
-    corrected = bonferroni({name: p if effect >= least else 1.0 for name, (p, effect, least) in found.items()})
+    counted = {name: p if effect >= least else 1.0 for name, (p, effect, least) in found.items()}
+    corrected = bonferroni(counted)
     columns = (Moved(name, corrected[name], effect) for name, (_, effect, _) in found.items())
     moved = tuple(sorted(columns, key=lambda one: (one.p_value, -one.effect)))
     first = moved[0]
@@ -61,7 +62,14 @@ def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
     names = [one.name for one in moved if one.p_value <= 0.01][:5] or [first.name]
     changed = f"The texts are others: their {SAID_OF.get(first.name, first.name)} moved {size} ({', '.join(names)})."
     return Evidence(
-        "covariate", first.p_value, first.effect, unit, 0.0, moved, changed, "The texts are like the reference's."
+        "covariate",
+        combine(list(counted.values())),
+        first.effect,
+        unit,
+        0.0,
+        moved,
+        changed,
+        "The texts are like the reference's.",
     )
 
 

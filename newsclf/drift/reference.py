@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,18 @@ from newsclf.drift.predictor import LightPredictor, Predictor, calibrated, calib
 from newsclf.drift.verdict import Evidence, Verdict, decide, not_enough_data, not_judged
 from newsclf.errors import InputError
 from newsclf.model.weights import find
-from newsclf.profiling.embedding import EmbeddingMap, fit_map, token_vectors
+from newsclf.profiling.embedding import EmbeddingMap, TokenEmbedder, at_length_1, fit_map, token_vectors, token_weights
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.statistics import text_statistics
 from newsclf.profiling.tokens import TokenCounter
 from newsclf.profiling.words import Words
 
+Embedder = Callable[[Sequence[str], scipy.sparse.csr_matrix], np.ndarray]
+
 LEAST_TEXTS = 100  # of a reference
 LEAST_ROWS = 50  # of a batch
 LARGEST = 20_000  # texts of a reference that are used
-PREDICTED_ROWS = 1000  # texts of a batch that a predictor from outside reads
+READ_ROWS = 1000  # texts of a batch that a predictor from outside, or the encoder, reads
 MOST_WEIGHT = 10.0  # of one text, where it stands for a class that has grown
 QUALITY_COLUMNS = ("empty", "null")
 
@@ -57,7 +60,8 @@ class Reference:
     rows: int
     seed: int
     counter: TokenCounter
-    vectors: np.ndarray
+    embedder: Embedder
+    embedding: str
     profile: TextProfile
     predictor_name: str = ""
     predictor: Predictor | None = None
@@ -99,7 +103,7 @@ class Reference:
         What cannot be said of a row is NaN (numbers) or None (labels).
         """
         statistics, counts = self._statistics(texts)
-        embedded = self.map.embed(counts, self.vectors)
+        embedded = self._embed(texts, counts)
         frame = pd.concat([statistics, self.map.columns(counts, embedded)], axis=1)
         if labels is not None:
             frame["label"] = pd.Series(list(labels), dtype=object)
@@ -113,7 +117,7 @@ class Reference:
     def embed(self, texts: Sequence[str | None]) -> np.ndarray:
         """Coordinates [rows, directions] of texts along the map's directions."""
         _, counts = self._statistics(texts)
-        return (self.map.embed(counts, self.vectors) - self.map.mean) @ self.map.directions
+        return (self._embed(texts, counts) - self.map.mean) @ self.map.directions
 
     def _statistics(self, texts: Sequence[str | None]) -> tuple[pd.DataFrame, scipy.sparse.csr_matrix]:
         strings = [text or "" for text in texts]
@@ -125,7 +129,9 @@ class Reference:
         """The batch without its empty texts."""
         statistics, counts = self._statistics(texts)
         kept = np.flatnonzero((statistics["empty"] == 0).to_numpy())
-        embedded = self.map.embed(counts[kept], self.vectors)
+        if self.embedding == "encoder":
+            kept = self._drawn(kept)
+        embedded = self._embed([texts[row] for row in kept], counts[kept])
         columns = pd.concat(
             [statistics.iloc[kept].reset_index(drop=True), self.map.columns(counts[kept], embedded)], axis=1
         )
@@ -143,10 +149,17 @@ class Reference:
             return calibrated(self.light(embedded), self.temperature), rows
         if self.predictor is None:
             return None, rows[:0]
-        chosen = np.arange(len(texts))
-        if len(texts) > PREDICTED_ROWS:
-            chosen = np.sort(np.random.default_rng(self.seed).choice(len(texts), PREDICTED_ROWS, replace=False))
+        chosen = self._drawn(np.arange(len(texts)))
         return calibrated(self.predictor([texts[row] for row in chosen]), self.temperature), rows[chosen]
+
+    def _embed(self, texts: Sequence[str | None], counts: scipy.sparse.csr_matrix) -> np.ndarray:
+        return at_length_1(self.embedder([text or "" for text in texts], counts))
+
+    def _drawn(self, rows: np.ndarray) -> np.ndarray:
+        """At most READ_ROWS of the rows, drawn by the seed, in their order: what a forward pass may cost."""
+        if len(rows) <= READ_ROWS:
+            return rows
+        return np.sort(np.random.default_rng(self.seed).choice(rows, READ_ROWS, replace=False))
 
     def _known(self, labels: Sequence[str | None]) -> np.ndarray:
         """Class indices of the labels, -1 for those that the reference does not know."""
@@ -268,6 +281,7 @@ def fit_reference(
     seed: int = 0,
     *,
     held_out: tuple[Sequence[str | None], Sequence[str] | None] | None = None,
+    embedding: str = "tokens",
     encoder: str = "minilm",
 ) -> Reference:
     """The reference of these texts, at most LARGEST of them, drawn by `seed`.
@@ -275,6 +289,8 @@ def fit_reference(
     predictor: what the concept and performance are judged by; without one, and with labels, a light one is fitted.
     held_out: texts (and labels) that the predictor has not been trained on. Without them, half of the texts is held
         out, which is right for the light predictor and for a model that has not seen the texts.
+    embedding: "tokens" is the quick form; "encoder" reads every text (of a batch at most READ_ROWS) with the encoder,
+        which sees new subjects better and takes some 10 ms a text.
     Raises InputError for too few texts and for labels that do not fit.
     """
     random = np.random.default_rng(seed)
@@ -284,7 +300,7 @@ def fit_reference(
     if predictor is not None and (strangers := sorted({str(label) for label in named} - set(classes))):
         raise InputError(f"the reference has labels that its predictor does not know: {', '.join(strangers[:5])}")
     files = find(encoder)
-    counter, vectors = TokenCounter(files.folder), token_vectors(files.folder)
+    counter = TokenCounter(files.folder)
     place = {name: number for number, name in enumerate(classes)}
     (fitted_texts, fitted_labels), (kept_texts, kept_labels) = (
         (part, None if marks is None else np.array([place[str(mark)] for mark in marks], dtype=np.int64))
@@ -293,16 +309,18 @@ def fit_reference(
     counts = counter.counts(fitted_texts)
     present = sorted(set(fitted_labels.tolist())) if fitted_labels is not None else []
     everywhere = len(present) == len(classes)
-    embedding = fit_map(counts, vectors, fitted_labels if everywhere else None, classes, random)
+    embedder = make_embedder(embedding, files.folder, token_weights(counts))
+    embedded = at_length_1(embedder(fitted_texts, counts))
+    fitted_map = fit_map(counts, embedded, fitted_labels if everywhere else None, classes, random)
     light = None
     if predictor is None and fitted_labels is not None and everywhere and len(classes) > 1:
-        light = fit_light(embedding.embed(counts, vectors), fitted_labels, len(classes))
+        light = fit_light(embedded, fitted_labels, len(classes))
 
     bare = Reference(
         id="",
         encoder=encoder,
         encoder_sha256=files.sha256,
-        map=embedding,
+        map=fitted_map,
         words=Words().frequencies(fitted_texts),
         held_out=pd.DataFrame(),
         classes=classes if labels is not None else (),
@@ -314,12 +332,16 @@ def fit_reference(
         rows=len(texts),
         seed=seed,
         counter=counter,
-        vectors=vectors,
+        embedder=embedder,
+        embedding=embedding,
         profile=TextProfile(),
         predictor_name="" if predictor is None else predictor.name,
         predictor=predictor,
     )
+    if embedding == "encoder":  # what is held out is read whole: here alone, so that a batch costs no more than it must
+        bare = replace(bare, embedding="tokens")
     batch = replace(bare, predictor=None)._read(kept_texts, None)
+    bare = replace(bare, embedding=embedding)
     # Of a model from outside, all held-out texts are predicted, once: the reference is worth it.
     probabilities, temperature = predictor(kept_texts) if predictor else batch.probabilities, 1.0
     if probabilities is not None and kept_labels is not None:
@@ -347,6 +369,15 @@ def _profile(reference: Reference, texts: list[str]) -> TextProfile:
     if nothing:
         profile.log(reference.columns(nothing))
     return profile
+
+
+def make_embedder(embedding: str, folder: Path, weights: np.ndarray) -> Embedder:
+    """The embedder of the form "tokens" or "encoder" with the encoder's files in `folder`."""
+    if embedding == "tokens":
+        return TokenEmbedder(token_vectors(folder), weights)
+    from newsclf.model.embed import EncoderEmbedder
+
+    return EncoderEmbedder(folder)
 
 
 def _halves(

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from newsclf.drift.predictor import LightPredictor, Predictor
-from newsclf.drift.reference import Reference
+from newsclf.drift.reference import Reference, make_embedder
 from newsclf.errors import InputError
 from newsclf.model.weights import find
-from newsclf.profiling.embedding import EmbeddingMap, token_vectors
+from newsclf.profiling.embedding import EmbeddingMap
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.tokens import TokenCounter
 
@@ -40,6 +40,7 @@ def save(reference: Reference, folder: Path) -> None:
         "format": FORMAT,
         "id": reference.id,
         "encoder": reference.encoder,
+        "embedding": reference.embedding,
         "encoder_sha256": reference.encoder_sha256,
         "classes": reference.classes,
         "map_classes": reference.map.classes,
@@ -111,7 +112,8 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
         rows=facts["rows"],
         seed=facts["seed"],
         counter=TokenCounter(files.folder),
-        vectors=token_vectors(files.folder),
+        embedder=make_embedder(facts["embedding"], files.folder, embedding.weights),
+        embedding=facts["embedding"],
         profile=TextProfile.read(folder / PROFILE),
         predictor_name=facts["predictor_name"],
         predictor=predictor,

@@ -1,6 +1,7 @@
-"""Where texts stand in the embedding space of a reference, without a forward pass of the encoder.
+"""Where texts stand in the embedding space of a reference.
 
-A text is the mean of its tokens' vectors (the encoder's input embeddings), rare tokens weighing more, at length 1.
+In the quick form a text is the mean of its tokens' vectors (the encoder's input embeddings), rare tokens weighing
+more: no forward pass of the encoder. The map takes any other embedding as well; all are brought to length 1.
 The map is fitted on one part of a reference only; what it says of those very texts is not what it says of others.
 """
 
@@ -56,10 +57,6 @@ class EmbeddingMap:
     centres: np.ndarray
     classes: tuple[str, ...]
 
-    def embed(self, counts: scipy.sparse.csr_matrix, vectors: np.ndarray) -> np.ndarray:
-        """Embeddings [rows, hidden] of texts by their token counts [rows, vocabulary]; of an empty text, zeros."""
-        return _embed(counts, vectors, self.weights)
-
     def columns(self, counts: scipy.sparse.csr_matrix, embedded: np.ndarray) -> pd.DataFrame:
         """What a profile holds of the map: one row a text, float32; NaN for texts without tokens.
 
@@ -71,7 +68,7 @@ class EmbeddingMap:
         different = np.diff(counts.indptr)
         present = counts.copy()
         present.data = np.ones_like(present.data)
-        centred = _at_length_1(embedded - self.mean)
+        centred = at_length_1(embedded - self.mean)
         nearest = centred @ self.anchors.T.astype(np.float32)
         count = min(NEIGHBOURS, nearest.shape[1])
         nearest = np.partition(nearest, nearest.shape[1] - count, axis=1)[:, -count:]
@@ -91,27 +88,25 @@ class EmbeddingMap:
 
 def fit_map(
     counts: scipy.sparse.csr_matrix,
-    vectors: np.ndarray,
+    embedded: np.ndarray,
     labels: np.ndarray | None,
     classes: Sequence[str],
     random: np.random.Generator,
 ) -> EmbeddingMap:
-    """The map of the texts with these token counts [rows, vocabulary]; labels [rows] are class indices."""
+    """The map of texts by token counts [rows, vocabulary] and embeddings [rows, hidden]; labels: [rows] indices."""
     rows = counts.shape[0]
     frequency = np.bincount(counts.indices, minlength=counts.shape[1])
     total = np.asarray(counts.sum(axis=0)).ravel()
-    weights = (np.log((rows + 1) / (frequency + 1)) + 0.1).astype(np.float32)
-    embedded = _embed(counts, vectors, weights)
     mean = embedded.mean(axis=0)
     _, sizes, directions = np.linalg.svd(embedded - mean, full_matrices=False)
     kept = min(DIRECTIONS, int((sizes > 1e-6 * sizes[0]).sum()), max(1, rows // 10))
-    centred = _at_length_1(embedded - mean)
+    centred = at_length_1(embedded - mean)
     chosen = random.permutation(rows)[:ANCHORS]
     centres = np.zeros((0, embedded.shape[1]), np.float32)
     if labels is not None:
-        centres = _at_length_1(np.stack([centred[labels == place].mean(axis=0) for place in range(len(classes))]))
+        centres = at_length_1(np.stack([centred[labels == place].mean(axis=0) for place in range(len(classes))]))
     return EmbeddingMap(
-        weights=weights,
+        weights=token_weights(counts),
         surprise=-np.log((total + 0.5) / (total.sum() + 0.5 * len(total))).astype(np.float32),
         rarity=-np.log((frequency + 0.5) / (rows + 1)).astype(np.float32),
         mean=mean,
@@ -122,11 +117,25 @@ def fit_map(
     )
 
 
-def _embed(counts: scipy.sparse.csr_matrix, vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    dampened = counts.copy()
-    dampened.data = (1 + np.log(dampened.data)) * weights[dampened.indices]
-    return _at_length_1(np.asarray(dampened @ vectors, np.float32))
+def token_weights(counts: scipy.sparse.csr_matrix) -> np.ndarray:
+    """[vocabulary] what each token weighs in a text: the logarithm of how seldom texts have it."""
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    return (np.log((counts.shape[0] + 1) / (frequency + 1)) + 0.1).astype(np.float32)
 
 
-def _at_length_1(rows: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class TokenEmbedder:
+    """The quick form. vectors: [vocabulary, hidden]; weights: [vocabulary]."""
+
+    vectors: np.ndarray
+    weights: np.ndarray
+
+    def __call__(self, texts: Sequence[str], counts: scipy.sparse.csr_matrix) -> np.ndarray:
+        """Embeddings [rows, hidden] of texts by their token counts [rows, vocabulary]; of an empty text, zeros."""
+        dampened = counts.copy()
+        dampened.data = (1 + np.log(dampened.data)) * self.weights[dampened.indices]
+        return np.asarray(dampened @ self.vectors, np.float32)
+
+
+def at_length_1(rows: np.ndarray) -> np.ndarray:
     return (rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)).astype(np.float32)

@@ -1,0 +1,38 @@
+"""Texts as the encoder's own embeddings: the mean of its last hidden states, by a forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from newsclf.model import encoder, memory
+from newsclf.model.classifier import TOKENS_A_BATCH, mean_pool, to_device
+from newsclf.model.tables import Batches, SortedBatches, loader
+from newsclf.model.tokenizer import Tokenizer
+
+MAX_LENGTH = 128
+
+
+class EncoderEmbedder:
+    """Texts to [texts, hidden], float32. About 100 news texts a second and core."""
+
+    def __init__(self, folder: Path, device: str = "cpu") -> None:
+        """folder: an encoder's files. Raises InputError when they cannot be read."""
+        self._encoder = encoder.load(folder, dropout=0.0, attention_dropout=0.0).eval().to(device)
+        self._tokenizer = Tokenizer(folder, min(MAX_LENGTH, self._encoder.max_positions))
+        self._device = torch.device(device)
+
+    @memory.reused()
+    def __call__(self, texts: Sequence[str], _: object = None) -> np.ndarray:
+        table = self._tokenizer(list(texts))
+        result = np.zeros((len(texts), self._encoder.hidden_size), np.float32)
+        sampler = SortedBatches(table.lengths, TOKENS_A_BATCH)
+        batches = Batches(table, pad_id=self._tokenizer.pad_id)
+        with torch.inference_mode():
+            for rows, batch in zip(sampler, loader(batches, sampler), strict=True):
+                moved = to_device(batch, self._device)
+                result[rows] = mean_pool(self._encoder(moved.values, moved.mask), moved.mask).cpu().numpy()
+        return result
