@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse
 
 from newsclf.errors import InputError
+from newsclf.profiling.statistics import LONE_SURROGATE
 
 LONGEST = 1_000_000  # characters of a text that are read: a broken file in one row must not stop a batch
 UNKNOWN = 1 << 32  # two numbers in one
@@ -84,11 +85,11 @@ class TokenCounter:
         return [(text,) if PARTED_OTHERWISE.search(text) else text.split() for text in read]
 
     def _learn(self, parted: Sequence[Sequence[str]]) -> None:
-        if len(self._ids) > REMEMBERED:
+        if not self._by_word or len(self._ids) > REMEMBERED:  # whole texts seldom come again, and are long
             self._ids, self._numbers = {}, {}
         new = list(set().union(*parted).difference(self._ids))
-        # A lone surrogate cannot be written as UTF-8: it becomes a question mark.
-        clean = [word.encode("utf-8", "replace").decode("utf-8") for word in new]
+        # A lone surrogate cannot be written as UTF-8.
+        clean = [word if word.isascii() else LONE_SURROGATE.sub("\ufffd", word) for word in new]
         encoded = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
         for word, encoding in zip(new, encoded, strict=True):
             ids = encoding.ids
