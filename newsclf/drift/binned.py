@@ -49,6 +49,8 @@ def combine(p_values: Sequence[float], weights: Sequence[float] | None = None) -
 
     Like the smallest one corrected for their number, but smaller where several tests agree.
     """
+    if not len(p_values):
+        return 1.0
     given = np.clip(np.asarray(p_values, float), 1e-300, 0.99)  # a p-value of 1 must not outweigh all others
     shares = np.ones(len(given)) if weights is None else np.asarray(weights, float)
     # tan((0.5 - p) pi) is 1 / (p pi) for small p, where the former has no digits left.

@@ -53,6 +53,8 @@ def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
     """One piece of evidence from the columns' (p-value, effect, least effect); an effect below its least is none."""
     counted = {name: p if effect >= least else 1.0 for name, (p, effect, least) in found.items()}
     corrected = bonferroni(counted)
+    # What moved too little, and what could not differ (all values alike), is evidence neither for nor against a drift.
+    together = combine([p if effect >= least else 0.5 for p, effect, least in found.values() if p < 1])
     columns = (Moved(name, corrected[name], effect) for name, (_, effect, _) in found.items())
     moved = tuple(sorted(columns, key=lambda one: (one.p_value, -one.effect)))
     first = moved[0]
@@ -63,7 +65,7 @@ def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
     changed = f"The texts are others: their {SAID_OF.get(first.name, first.name)} moved {size} ({', '.join(names)})."
     return Evidence(
         "covariate",
-        combine(list(counted.values())),
+        together if any(effect >= least for _, effect, least in found.values()) else 1.0,
         first.effect,
         unit,
         0.0,

@@ -57,13 +57,17 @@ def homogeneity(counts: np.ndarray) -> float:
 def corrected_shares(probabilities: np.ndarray, reference_shares: np.ndarray, steps: int = 1000) -> np.ndarray:
     """Class shares [classes] of rows without labels, by maximum likelihood.
 
-    probabilities: [rows, classes], calibrated for rows in which the classes have `reference_shares`.
+    probabilities: [rows, classes], calibrated for rows in which the classes have `reference_shares`. A class that has
+        none there is not estimated: its share stays 0.
     Source: Saerens, Latinne, Decaestecker 2002, Adjusting the outputs of a classifier to new a priori
     probabilities; with calibrated probabilities it corrects for the confusions (Alexandari et al. 2020).
     """
     shares = reference_shares.copy()
+    there = reference_shares > 0
+    # A row that speaks for no class at all tells nothing of their shares.
+    given = np.where(there, np.maximum(probabilities, 1e-12), 0)
     for _ in range(steps):
-        adjusted = probabilities * (shares / reference_shares)
+        adjusted = given * np.divide(shares, reference_shares, out=np.zeros(len(shares)), where=there)
         adjusted /= adjusted.sum(axis=1, keepdims=True)
         last, shares = shares, adjusted.mean(axis=0)
         if np.abs(shares - last).max() < 1e-6:
