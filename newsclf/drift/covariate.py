@@ -13,6 +13,7 @@ from newsclf.drift.verdict import Evidence, Moved, bonferroni
 
 LEAST_SHARE = 0.02  # of the texts, in other bins than before
 LEAST_SHIFT = 0.1  # standard deviations
+LEAST_VARIANCE = 1e-9  # along a direction, which has 1 in the reference; none at all, where all texts are alike
 DIRECTIONS = "directions"  # the name of all directions together
 # Columns of a profile that another one shows better, and with which it would be tested twice.
 SAID_BY_OTHERS = ("ends_in_punctuation", "words", "tokens")
@@ -84,14 +85,15 @@ def hotelling(current: np.ndarray, reference: np.ndarray, weights: np.ndarray) -
     here = ~np.isnan(current).any(axis=1)
     there = ~np.isnan(reference).any(axis=1)
     current, reference, weights = current[here], reference[there], weights[there]
-    n, m, width = len(current), effective_number(weights), current.shape[1]
-    if n + m - width - 1 < 10 or n < 2:
+    n, width = len(current), current.shape[1]
+    if min(n, len(reference)) < 2 or n + (m := effective_number(weights)) - width - 1 < 10:
         return 1.0, 0.0
     mean = np.average(reference, axis=0, weights=weights)
     scatter = (n - 1) * np.cov(current.T).reshape(width, width)
     scatter = scatter + (m - 1) * np.cov(reference.T, aweights=weights).reshape(width, width)
+    variance = scatter / (n + m - 2) + LEAST_VARIANCE * np.eye(width)
     difference = current.mean(axis=0) - mean
-    distance = float(difference @ np.linalg.solve(scatter / (n + m - 2), difference))
+    distance = float(difference @ np.linalg.solve(variance, difference))
     statistic = distance * n * m / (n + m)
     f_value = statistic * (n + m - width - 1) / (width * (n + m - 2))
     by_chance = width * (1 / n + 1 / m)
