@@ -48,16 +48,30 @@ def p_values_of(verdict: Verdict) -> list[float]:
 
 
 def changes_in(p_values: Sequence[float | None]) -> list[Change]:
-    """The changes in a sequence of batches by a p-value of each, in their order; None for one that was not judged.
+    """The changes in a sequence of batches by a p-value of each, in their order.
 
+    A batch that was not judged (None or NaN) is passed over: it is neither calm nor evidence.
     A p-value stands for all that was tested on its batch, so it is a corrected one. The evidence above ALLOWANCE is
     summed up, never below 0, and a sum above THRESHOLD is a change that began where the sum last left 0 (CUSUM: Page
     1954, Continuous inspection schemes). Like any detector in time it looks at no later batch: with more batches, the
     changes found so far stay, but for an `end` and for the kind of the last one.
     """
+    judged = [(place, p) for place, p in enumerate(p_values) if p is not None and not math.isnan(p)]
+    places = [place for place, _ in judged]
+    return [
+        replace(
+            change,
+            begin=places[change.begin],
+            detected=places[change.detected],
+            end=None if change.end is None else places[change.end],
+        )
+        for change in _changes([min(MOST, -math.log10(max(p, 1e-300))) for _, p in judged])
+    ]
+
+
+def _changes(evidence: Sequence[float]) -> list[Change]:
     changes: list[Change] = []
     total, begin, calm = 0.0, 0, 0
-    evidence = [0.0 if p is None or math.isnan(p) else min(MOST, -math.log10(max(p, 1e-300))) for p in p_values]
     for batch, amount in enumerate(evidence):
         going_on = bool(changes) and changes[-1].end is None
         if going_on:
