@@ -11,7 +11,7 @@ from scipy import stats
 from newsclf.drift import covariate, performance, prior, quality
 from newsclf.drift.binned import LEVELS, compare_bins
 from newsclf.drift.concept import LEAST as LEAST_AGREEMENT
-from newsclf.drift.verdict import Evidence, Moved, Verdict, decide, not_enough_data, not_judged
+from newsclf.drift.verdict import Evidence, Moved, Verdict, decide, not_enough_data, not_judged, too_few_filled
 from newsclf.errors import InputError
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import ColumnSummary, duplicate_share, summarise
@@ -22,13 +22,17 @@ NOT_COVARIATE = ("empty", "null", "confidence", "entropy", "margin", "label_prob
 
 
 def judge_profiles(
-    reference_profile: TextProfile | Path | str, current_profile: TextProfile | Path | str, alpha: float = 0.05
+    reference_profile: TextProfile | Path | str,
+    current_profile: TextProfile | Path | str,
+    alpha: float = 0.05,
+    least_rows: int = LEAST_ROWS,
 ) -> Verdict:
     """Whether the rows of one profile have drifted from those of the other, by kind.
 
     The profiles come from one reference (its own `profile`, and `Reference.columns` of the other rows) or, both, from
     none. Sketches are off by a little: that counts as if there were fewer rows. Where labels show that class shares
     moved, the texts are not judged: what follows from the shares alone cannot be told apart.
+    With fewer than `least_rows` rows, or texts that are not empty, the verdict is as that of `Reference.judge`.
     Raises InputError for profiles of different references and for files that cannot be read.
     """
     before, now = _read(reference_profile), _read(current_profile)
@@ -39,9 +43,13 @@ def judge_profiles(
                 f"profiles of different {what} cannot be compared ({one or 'none'}, {other or 'none'}): "
                 "profile both with the same reference"
             )
-    if now.rows < LEAST_ROWS:
-        return not_enough_data(now.rows, LEAST_ROWS, alpha)
+    if now.rows < least_rows:
+        return not_enough_data(now.rows, least_rows, alpha)
     old, new = summarise(before), summarise(now)
+    bad_rows = _quality(before, now, old, new)
+    empty = round(new["empty"].mean * new["empty"].values) if "empty" in new else 0
+    if now.rows - empty < least_rows:
+        return too_few_filled(bad_rows, now.rows - empty, least_rows, now.rows, alpha)
     shares = _prior(old, new, "label")
     moved = shares.p_value is not None and shares.p_value * 5 <= alpha and (shares.effect or 0) >= shares.least
     texts = _covariate(old, new)
@@ -49,7 +57,7 @@ def judge_profiles(
         texts = not_judged("covariate", "The class shares moved; profiles do not show what changed besides.")
     if shares.p_value is None:
         shares = _prior(old, new, "predicted_label")
-    evidence = [_quality(before, now, old, new), texts, shares, _concept(old, new), _performance(old, new)]
+    evidence = [bad_rows, texts, shares, _concept(old, new), _performance(old, new)]
     return decide(evidence, now.rows, alpha)
 
 
@@ -128,7 +136,7 @@ def _compare(now: ColumnSummary, before: ColumnSummary) -> tuple[float, float]:
     counts, shares = (
         np.append(np.diff(side.cdf(edges), prepend=0, append=1) * side.values, side.nulls) for side in (now, before)
     )
-    counts, shares = counts.clip(0), shares.clip(0)
+    counts, shares = np.nan_to_num(counts).clip(0), np.nan_to_num(shares).clip(0)  # NaN: a side without values
     return compare_bins(counts / counts.sum() * _number(now), shares / shares.sum(), _number(before))
 
 

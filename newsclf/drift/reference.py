@@ -14,7 +14,7 @@ import scipy.sparse
 
 from newsclf.drift import concept, covariate, performance, prior, quality
 from newsclf.drift.predictor import LightPredictor, Predictor, calibrated, calibration, fit_light
-from newsclf.drift.verdict import Evidence, Verdict, decide, not_enough_data, not_judged
+from newsclf.drift.verdict import Evidence, Verdict, decide, not_enough_data, not_judged, too_few_filled
 from newsclf.errors import InputError
 from newsclf.model.weights import find
 from newsclf.profiling.embedding import EmbeddingMap, TokenEmbedder, at_length_1, fit_map, token_vectors, token_weights
@@ -81,15 +81,15 @@ class Reference:
         With fewer than `least_rows` texts the verdict is "not enough data".
         """
         rows = len(texts) + unreadable
-        if labels is not None and len(labels) != len(texts):
-            raise InputError(f"{len(texts)} texts and {len(labels)} labels: give one label a text")
+        texts, labels = _as_lists(texts, labels)
+        if labels is not None and not any(labels):
+            labels = None
         if rows < least_rows:
             return not_enough_data(rows, least_rows, alpha)
         evidence = [quality.judge(self._bad_rows(texts, labels, unreadable), rows, self.counts, self.rows)]
         batch = self._read(texts, labels)
-        if len(batch.columns) < least_rows:
-            reason = f"not enough data: {len(batch.columns)} texts that are not empty, {least_rows} are needed"
-            return decide([*evidence, *(not_judged(kind, reason) for kind in OTHERS)], rows, alpha)
+        if batch.filled < least_rows:
+            return too_few_filled(evidence[0], batch.filled, least_rows, rows, alpha)
         shares = self._class_shares(batch)
         evidence.append(covariate.judge(batch.tested, self._tested(), self._weights(shares)))
         evidence.append(self._prior(batch, shares))
@@ -102,11 +102,12 @@ class Reference:
 
         What cannot be said of a row is NaN (numbers) or None (labels).
         """
+        texts, labels = _as_lists(texts, labels)
         statistics, counts = self._statistics(texts)
         embedded = self._embed(texts, counts)
         frame = pd.concat([statistics, self.map.columns(counts, embedded)], axis=1)
         if labels is not None:
-            frame["label"] = pd.Series(list(labels), dtype=object)
+            frame["label"] = pd.Series(labels, dtype=object)
         chosen = np.flatnonzero((statistics["empty"] == 0).to_numpy())
         predicted, chosen = self._predict([texts[row] or "" for row in chosen], embedded[chosen], chosen)
         if predicted is not None and len(chosen):
@@ -116,6 +117,7 @@ class Reference:
 
     def embed(self, texts: Sequence[str | None]) -> np.ndarray:
         """Coordinates [rows, directions] of texts along the map's directions."""
+        texts, _ = _as_lists(texts, None)
         _, counts = self._statistics(texts)
         return (self._embed(texts, counts) - self.map.mean) @ self.map.directions
 
@@ -129,6 +131,7 @@ class Reference:
         """The batch without its empty texts."""
         statistics, counts = self._statistics(texts)
         kept = np.flatnonzero((statistics["empty"] == 0).to_numpy())
+        filled = len(kept)
         if self.embedding == "encoder":
             kept = self._drawn(kept)
         embedded = self._embed([texts[row] for row in kept], counts[kept])
@@ -139,7 +142,7 @@ class Reference:
         if labels is not None and self.labels is not None:
             known = self._known([labels[row] for row in kept])
         probabilities, rows = self._predict([texts[row] or "" for row in kept], embedded, np.arange(len(kept)))
-        return _Batch(columns, known, probabilities, rows)
+        return _Batch(columns, known, probabilities, rows, filled)
 
     def _predict(
         self, texts: list[str], embedded: np.ndarray, rows: np.ndarray
@@ -147,7 +150,7 @@ class Reference:
         """Calibrated probabilities of the texts, or of a sample of them; and the rows that were read."""
         if self.light is not None:
             return calibrated(self.light(embedded), self.temperature), rows
-        if self.predictor is None:
+        if self.predictor is None or not texts:
             return None, rows[:0]
         chosen = self._drawn(np.arange(len(texts)))
         return calibrated(self.predictor([texts[row] for row in chosen]), self.temperature), rows[chosen]
@@ -243,11 +246,8 @@ class Reference:
         counts = _bad_rows(texts) | {"unreadable": unreadable}
         if labels is not None and self.labels is not None:
             known = set(self.classes)
-            counts["unknown_class"] = sum(label is None or str(label) not in known for label in labels)
+            counts["unknown_class"] = sum(label is not None and str(label) not in known for label in labels)
         return counts
-
-
-OTHERS = ("covariate", "prior", "concept", "performance")
 
 
 @dataclass(frozen=True)
@@ -262,12 +262,16 @@ class _Counted:
 
 @dataclass(frozen=True)
 class _Batch:
-    """A batch without its empty texts. labels: class indices, -1 for others; probabilities: of `predicted_rows`."""
+    """A batch without its empty texts, or a sample of it.
+
+    labels: class indices, -1 for others; probabilities: of `predicted_rows`; filled: all its texts that are not empty.
+    """
 
     columns: pd.DataFrame
     labels: np.ndarray | None
     probabilities: np.ndarray | None
     predicted_rows: np.ndarray
+    filled: int
 
     @property
     def tested(self) -> pd.DataFrame:
@@ -294,7 +298,8 @@ def fit_reference(
     Raises InputError for too few texts and for labels that do not fit.
     """
     random = np.random.default_rng(seed)
-    frames = _halves(texts, labels, held_out, random)
+    given = _labelled(texts, labels)
+    frames = _halves(given, None if held_out is None else _labelled(*held_out), random)
     named = [label for _, part in frames if part is not None for label in part]
     classes = predictor.classes if predictor is not None else tuple(sorted({str(label) for label in named}))
     if predictor is not None and (strangers := sorted({str(label) for label in named} - set(classes))):
@@ -323,12 +328,12 @@ def fit_reference(
         map=fitted_map,
         words=Words().frequencies(fitted_texts),
         held_out=pd.DataFrame(),
-        classes=classes if labels is not None else (),
+        classes=classes,
         labels=kept_labels,
         probabilities=None,
         light=light,
         temperature=1.0,
-        counts=_bad_rows(texts) | {"unreadable": 0, "unknown_class": 0},
+        counts=_bad_rows(given[0]) | {"unreadable": 0, "unknown_class": 0},
         rows=len(texts),
         seed=seed,
         counter=counter,
@@ -381,25 +386,24 @@ def make_embedder(embedding: str, folder: Path, weights: np.ndarray) -> Embedder
 
 
 def _halves(
-    texts: Sequence[str | None],
-    labels: Sequence[str] | None,
-    held_out: tuple[Sequence[str | None], Sequence[str] | None] | None,
+    given: tuple[list[str | None], list[str] | None],
+    held_out: tuple[list[str | None], list[str] | None] | None,
     random: np.random.Generator,
 ) -> tuple[tuple[list[str], list[str] | None], tuple[list[str], list[str] | None]]:
     """Texts (and labels) that the map is fitted on, and those it is judged by; without empty texts."""
-    if labels is not None and len(labels) != len(texts):
-        raise InputError(f"{len(texts)} texts and {len(labels)} labels: give one label a text")
+    texts, labels = given
     rows = [row for row in random.permutation(len(texts)).tolist() if texts[row] and str(texts[row]).strip()][:LARGEST]
     first, second = rows, rows
+    other_texts, other_labels = held_out or given
     if held_out is None:
         first, second = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-        other_texts, other_labels = texts, labels
     else:
-        other_texts, other_labels = held_out
         usable = [row for row in range(len(other_texts)) if other_texts[row] and str(other_texts[row]).strip()]
         second = random.permutation(usable).tolist()[:LARGEST]
-    if min(len(first), len(second)) < LEAST_TEXTS // 2:
+    if len(first) < LEAST_TEXTS // 2 or (held_out is None and len(second) < LEAST_TEXTS // 2):
         raise InputError(f"a reference of {len(rows)} texts that are not empty is too small: {LEAST_TEXTS} are needed")
+    if len(second) < (least := LEAST_TEXTS // 2):
+        raise InputError(f"{len(second)} held-out texts that are not empty are too few for a reference: give {least}")
     return (
         ([str(texts[row]) for row in first], None if labels is None else [labels[row] for row in first]),
         (
@@ -409,10 +413,36 @@ def _halves(
     )
 
 
+def _as_lists(
+    texts: Sequence[str | None], labels: Sequence[str | None] | None
+) -> tuple[list[str | None], list[str | None] | None]:
+    """Both by place, whatever index they have, with None for what is missing (pandas has NaN)."""
+    if labels is not None and len(labels) != len(texts):
+        raise InputError(f"{len(texts)} texts and {len(labels)} labels: give one label a text")
+
+    def listed(values: Sequence[str | None]) -> list[str | None]:
+        column = pd.Series(list(values), dtype=object)
+        found: list[Any] = column.where(column.notna(), None).tolist()
+        return found
+
+    return listed(texts), None if labels is None else listed(labels)
+
+
+def _labelled(
+    texts: Sequence[str | None], labels: Sequence[str | None] | None
+) -> tuple[list[str | None], list[str] | None]:
+    """As `_as_lists`, where every row has a label or none has."""
+    rows, marks = _as_lists(texts, labels)
+    known = None if marks is None else [mark for mark in marks if mark is not None]
+    if known is not None and (missing := len(rows) - len(known)):
+        raise InputError(f"{missing:,} of {len(rows):,} labels of the reference are missing: leave their rows out")
+    return rows, known
+
+
 def _bad_rows(texts: Sequence[str | None]) -> dict[str, int]:
     """How many texts are missing, empty (missing ones too), and equal to one before them (but empty ones)."""
-    filled = [text for text in texts if text is not None and text == text and text.strip()]
-    missing = sum(text is None or text != text for text in texts)
+    filled = [text for text in texts if text and text.strip()]
+    missing = sum(text is None for text in texts)
     return {"empty": len(texts) - len(filled), "null": missing, "duplicate": len(filled) - len(set(filled))}
 
 

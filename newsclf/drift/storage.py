@@ -53,6 +53,7 @@ def save(reference: Reference, folder: Path) -> None:
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / FACTS).unlink(missing_ok=True)
         reference.profile.write(folder / PROFILE)
         present = {name: np.ascontiguousarray(values) for name, values in arrays.items() if values is not None}
         _write(folder / ARRAYS, to_bytes(present))
@@ -80,44 +81,46 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
         embedding = EmbeddingMap(
             **{name: arrays[f"map.{name}"] for name in _map_arrays()}, classes=tuple(facts["map_classes"])
         )
-        held_out = pd.DataFrame(arrays["held_out"], columns=facts["columns"])
         light = None
         if "light.weights" in arrays:
             light = LightPredictor(arrays["light.weights"], arrays["light.bias"])
+        files = find(facts["encoder"])
+        if files.sha256 != facts["encoder_sha256"]:
+            raise InputError(
+                f"reference {folder} was fitted with another encoder: {facts['encoder']} of sha256 "
+                f"{facts['encoder_sha256'][:16]}..., here it is {files.sha256[:16]}...: fit the reference again"
+            )
+        classes = tuple(facts["classes"])
+        if predictor is not None and predictor.classes != classes:
+            raise InputError(f"reference {folder} knows the classes {', '.join(classes)}; its predictor knows others")
+        loaded = Reference(
+            id=facts["id"],
+            encoder=facts["encoder"],
+            encoder_sha256=facts["encoder_sha256"],
+            map=embedding,
+            words=arrays["words"],
+            held_out=pd.DataFrame(arrays["held_out"], columns=facts["columns"]),
+            classes=classes,
+            labels=arrays.get("labels"),
+            probabilities=arrays.get("probabilities"),
+            light=light,
+            temperature=facts["temperature"],
+            counts=facts["counts"],
+            rows=facts["rows"],
+            seed=facts["seed"],
+            counter=TokenCounter(files.folder),
+            embedder=make_embedder(facts["embedding"], files.folder, embedding.weights),
+            embedding=facts["embedding"],
+            profile=TextProfile.read(folder / PROFILE),
+            predictor_name=facts["predictor_name"],
+            predictor=predictor,
+        )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{folder} is no whole reference ({reason}): give a folder that has {FACTS}") from error
-    files = find(facts["encoder"])
-    if files.sha256 != facts["encoder_sha256"]:
-        raise InputError(
-            f"reference {folder} was fitted with another encoder: {facts['encoder']} of sha256 "
-            f"{facts['encoder_sha256'][:16]}..., here it is {files.sha256[:16]}...: fit the reference again"
-        )
-    classes = tuple(facts["classes"])
-    if predictor is not None and predictor.classes != classes:
-        raise InputError(f"reference {folder} knows the classes {', '.join(classes)}; its predictor knows others")
-    return Reference(
-        id=facts["id"],
-        encoder=facts["encoder"],
-        encoder_sha256=facts["encoder_sha256"],
-        map=embedding,
-        words=arrays["words"],
-        held_out=held_out,
-        classes=classes,
-        labels=arrays.get("labels"),
-        probabilities=arrays.get("probabilities"),
-        light=light,
-        temperature=facts["temperature"],
-        counts=facts["counts"],
-        rows=facts["rows"],
-        seed=facts["seed"],
-        counter=TokenCounter(files.folder),
-        embedder=make_embedder(facts["embedding"], files.folder, embedding.weights),
-        embedding=facts["embedding"],
-        profile=TextProfile.read(folder / PROFILE),
-        predictor_name=facts["predictor_name"],
-        predictor=predictor,
-    )
+    if loaded.profile.reference != loaded.id:
+        raise InputError(f"{folder} is no whole reference: its {PROFILE} is that of another; fit it again")
+    return loaded
 
 
 def _map_arrays() -> list[str]:

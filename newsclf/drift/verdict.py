@@ -134,6 +134,16 @@ def not_enough_data(rows: int, least: int, alpha: float) -> Verdict:
     return Verdict(None, None, kinds, alpha, rows, f"{reason[0].upper()}{reason[1:]}.")
 
 
+def too_few_filled(quality: Evidence, filled: int, least: int, rows: int, alpha: float) -> Verdict:
+    """The verdict on `rows` texts of which only `filled` are not empty: a drift of quality, or not enough data."""
+    reason = f"not enough data: {filled:,} texts that are not empty, {least:,} are needed"
+    others = (not_judged(kind, reason) for kind in KINDS if kind != quality.kind)
+    verdict = decide([quality, *others], rows, alpha)
+    if verdict.drifted:
+        return verdict
+    return dataclasses.replace(verdict, drifted=None, sentence=f"{reason[0].upper()}{reason[1:]}.")
+
+
 def _finding(test: Evidence, corrected: float | None, alpha: float) -> Finding:
     if corrected is None or test.effect is None:
         return Finding(test.kind, None, None, None, "", (), (), test.otherwise)
