@@ -111,6 +111,13 @@ def test_one_bin_is_no_change(current, reference):
     assert compare_bins(*binned(current, reference, np.ones(200))) == (1.0, 0.0)
 
 
+def test_one_strange_text_is_no_evidence():
+    """Chi-square takes one text of 50 for a wonder where the reference has one of 2,000."""
+    assert compare_bins(np.array([49.0, 1]), np.array([0.9995, 0.0005]), 2000) == (1.0, pytest.approx(0.0195))
+    found, _ = compare_bins(np.array([20.0, 29, 1]), np.array([0.4, 0.5995, 0.0005]), 2000)
+    assert found == pytest.approx(compare_bins(np.array([20.0, 30]), np.array([0.4, 0.6]), 2000)[0])
+
+
 def test_values_where_there_were_none():
     found, effect = compare_bins(*binned(np.ones(60), np.full(200, np.nan), np.ones(200)))
     assert found < 1e-10
