@@ -12,7 +12,8 @@ from newsclf.errors import InputError
 
 CLASSES = ("a", "b", "c")
 LABELS = ["a"] * 500 + ["b"] * 300 + ["c"] * 200
-ROWS = pd.DataFrame({"text": [f"the long text of a row of news about the number {n}" for n in range(1000)], "label": LABELS}, dtype=object)
+TEXTS = [f"the long text of a row of news about the number {n}" for n in range(1000)]
+ROWS = pd.DataFrame({"text": TEXTS, "label": LABELS}, dtype=object)
 
 
 def stream(mode: str, most: float = 0.2, **more: object) -> Stream:
