@@ -46,16 +46,17 @@ def profile(config: ProfileConfig) -> dict[str, float]:
         stored, reference = reference_of(config, folder)
         rows = read(stream, config, reference)
         print(f"{stream.name}: {rows.count:,} rows, {len(rows.sample):,} of them embedded", flush=True)
-        log_stream(stream.name, stream.source, rows.digest, rows.count)
+        log_stream(stream.name, stream.source, rows.digest)
 
-        profiled = folder / "profile.bin"
-        rows.profile.write(profiled)
-        sent = write(rows.profile, config.write_to)
+        # What may still be refused comes before the first file.
         verdict = judge(rows, config, reference, stored)
+        sent = write(rows.profile, config.write_to)
+        names = ("profile.bin", "summary.csv", "summary.json", "report.html", "verdict.json")
+        profiled, as_csv, as_json, report, said = (folder / name for name in names)
+        rows.profile.write(profiled)
         summary = table(rows.profile)
-        summary.to_csv(folder / "summary.csv", index=False)
-        summary.to_json(folder / "summary.json", orient="records", indent=2)
-        report = folder / "report.html"
+        summary.to_csv(as_csv, index=False)
+        summary.to_json(as_json, orient="records", indent=2)
         facts = {"dataset": stream.source, "rows": f"{rows.count:,}", "reference": config.reference or "none"}
         write_comparison(
             report,
@@ -75,12 +76,15 @@ def profile(config: ProfileConfig) -> dict[str, float]:
             "seconds/total": time.perf_counter() - began,
             "peak_memory_bytes": float(peak_memory_bytes()),
         }
+        said.unlink(missing_ok=True)  # of an earlier run into this folder
         if verdict is not None:
             metrics |= verdict_metrics(verdict)
-            (folder / "verdict.json").write_text(json.dumps(verdict.as_dict(), indent=2) + "\n", encoding="utf-8")
-            mlflow.set_tags({"newsclf.drift": verdict.kind or "none", "newsclf.verdict": verdict.sentence})
-        for path in sorted(folder.glob("*.*")):
-            mlflow.log_artifact(str(path))
+            said.write_text(json.dumps(verdict.as_dict(), indent=2) + "\n", encoding="utf-8")
+            drift = "not enough data" if verdict.drifted is None else verdict.kind or "none"
+            mlflow.set_tags({"newsclf.drift": drift, "newsclf.verdict": verdict.sentence})
+        for path in (profiled, as_csv, as_json, report, said):
+            if path.is_file():
+                mlflow.log_artifact(str(path))
         if reference is not None:
             with tempfile.TemporaryDirectory() as temporary:
                 save_reference(reference, Path(temporary) / "reference")
@@ -124,7 +128,13 @@ def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | Non
     if not config.reference:
         return None, None
     if config.reference.endswith(".bin"):
-        return TextProfile.read(config.reference), None
+        alone = TextProfile.read(config.reference)
+        if alone.reference:
+            raise InputError(
+                f"the profile {config.reference} was made with the reference {alone.reference}, which is not in the "
+                "file: give the run that made it, or the folder of that reference"
+            )
+        return alone, None
     from newsclf.tracking.references import fetch_profile
 
     stored = None
@@ -174,7 +184,7 @@ def read(stream: Stream, config: ProfileConfig, reference: Reference | None) -> 
 def judge(rows: Rows, config: ProfileConfig, reference: Reference | None, stored: TextProfile | None) -> Verdict | None:
     """The verdict on the sample, or, against a stored profile, on the profile; None without a reference."""
     if stored is not None:
-        return judge_profiles(stored, rows.profile, config.alpha)
+        return judge_profiles(stored, rows.profile, config.alpha, config.min_rows)
     if reference is None:
         return None
     labels = rows.sample["label"].tolist() if "label" in rows.sample else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import resource
@@ -70,7 +71,7 @@ def log_dataset(dataset: Dataset, context: str, splits: tuple[str, ...]) -> None
         mlflow.set_tag(f"newsclf.data_warning.{number}", warning)
 
 
-def log_stream(name: str, source: str, digest: str, rows: int) -> None:
+def log_stream(name: str, source: str, digest: str) -> None:
     """Rows that were read once, in chunks, as an MLflow dataset input. digest: SHA-256 (hex) of their texts."""
     from mlflow.data.dataset_source_registry import resolve_dataset_source
     from mlflow.data.meta_dataset import MetaDataset
@@ -81,11 +82,15 @@ def log_stream(name: str, source: str, digest: str, rows: int) -> None:
     described = MetaDataset(found, name=name[:500], digest=digest[:16])  # type: ignore[abstract]
     mlflow.log_input(described, context="profile")
     mlflow.set_tag("newsclf.data_fingerprint", digest)
-    mlflow.log_metric("rows/profiled", rows)
 
 
 def peak_memory_bytes() -> int:
     """The largest resident size this process has had."""
+    with contextlib.suppress(OSError), open("/proc/self/status", encoding="ascii") as status:
+        # Linux: getrusage would count what the process was before exec, that is its parent's size, too.
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
