@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from importlib.metadata import distributions
+from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -86,7 +87,7 @@ def log_stream(name: str, source: str, digest: str) -> None:
 
 def peak_memory_bytes() -> int:
     """The largest resident size this process has had."""
-    with contextlib.suppress(OSError), open("/proc/self/status", encoding="ascii") as status:
+    with contextlib.suppress(OSError), Path("/proc/self/status").open(encoding="ascii") as status:
         # Linux: getrusage would count what the process was before exec, that is its parent's size, too.
         for line in status:
             if line.startswith("VmHWM:"):
