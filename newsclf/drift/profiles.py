@@ -18,7 +18,7 @@ from newsclf.profiling.summary import ColumnSummary, duplicate_share, summarise
 
 LEAST_ROWS = 50
 # Of these, each has a test of its own.
-NOT_COVARIATE = ("empty", "null", "confidence", "entropy", "margin", "label_probability", "correct")
+NOT_COVARIATE = ("empty", "missing", "confidence", "entropy", "margin", "label_probability", "correct")
 
 
 def judge_profiles(
@@ -69,7 +69,7 @@ def _quality(
     before: TextProfile, now: TextProfile, old: Mapping[str, ColumnSummary], new: Mapping[str, ColumnSummary]
 ) -> Evidence:
     def counts(profile: TextProfile, columns: Mapping[str, ColumnSummary]) -> dict[str, int]:
-        shares = {name: columns[name] for name in ("empty", "null") if name in columns}
+        shares = {name: columns[name] for name in ("empty", "missing") if name in columns}
         found = {name: round(column.mean * column.values) for name, column in shares.items()}
         repeated = duplicate_share(profile)
         return found if np.isnan(repeated) else found | {"duplicate": round(repeated * columns[TEXT].values)}

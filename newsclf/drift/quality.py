@@ -11,7 +11,7 @@ from newsclf.drift.verdict import Evidence, Moved, bonferroni
 LEAST = 0.01  # of the rows
 SAID = {
     "empty": "are empty",
-    "null": "are missing",
+    "missing": "are missing",
     "duplicate": "repeat another row",
     "unreadable": "cannot be read",
     "unknown_class": "have a label that the reference does not know",

@@ -30,7 +30,7 @@ LEAST_ROWS = 50  # of a batch
 LARGEST = 20_000  # texts of a reference that are used
 READ_ROWS = 1000  # texts of a batch that a predictor from outside, or the encoder, reads
 MOST_WEIGHT = 10.0  # of one text, where it stands for a class that has grown
-QUALITY_COLUMNS = ("empty", "null")
+QUALITY_COLUMNS = ("empty", "missing")
 
 
 @dataclass(frozen=True)
@@ -369,7 +369,7 @@ def _profile(reference: Reference, texts: list[str]) -> TextProfile:
     profile.log(frame.assign(text=texts))
     # Empty rows are not held out, but belong to what is normal: as many of them as all rows have.
     filled = reference.rows - reference.counts["empty"]
-    empty, null = (round(reference.counts[name] * len(texts) / filled) for name in ("empty", "null"))
+    empty, null = (round(reference.counts[name] * len(texts) / filled) for name in ("empty", "missing"))
     nothing: list[str | None] = [None] * null + [""] * (empty - null)
     if nothing:
         profile.log(reference.columns(nothing))
@@ -443,7 +443,7 @@ def _bad_rows(texts: Sequence[str | None]) -> dict[str, int]:
     """How many texts are missing, empty (missing ones too), and equal to one before them (but empty ones)."""
     filled = [text for text in texts if text and text.strip()]
     missing = sum(text is None for text in texts)
-    return {"empty": len(texts) - len(filled), "null": missing, "duplicate": len(filled) - len(set(filled))}
+    return {"empty": len(texts) - len(filled), "missing": missing, "duplicate": len(filled) - len(set(filled))}
 
 
 def prediction_columns(probabilities: np.ndarray, classes: Sequence[str], labels: np.ndarray | None) -> pd.DataFrame:

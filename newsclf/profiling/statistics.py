@@ -24,7 +24,7 @@ STATISTICS = {
     "unknown_token_share": "tokens that stand for what the vocabulary lacks, among all tokens",
     "ends_in_punctuation": "1 where the last of these characters ends a sentence, a quote or a bracket, else 0",
     "empty": "1 for a text without any such character, and for a missing one, else 0",
-    "null": "1 for a missing text (None, NaN), else 0",
+    "missing": "1 for a missing text (None, NaN), else 0",
 }
 TOKEN_COLUMNS = ("tokens", "tokens_per_word", "unknown_token_share")
 
@@ -67,7 +67,7 @@ def text_statistics(texts: Sequence[str | None], tokens: CountsTokens | None = N
         "non_ascii_share": _ratio(non_ascii, visible),
         "ends_in_punctuation": ends,
         "empty": visible == 0,
-        "null": null,
+        "missing": null,
     }
     if tokens is not None:
         numbers, unknown = tokens.token_numbers([_without_surrogates(text) for text in strings])

@@ -15,7 +15,7 @@ from newsclf.profiling.profile import TEXT, TextProfile
 
 RANKS = np.linspace(0, 1, 101)
 # Columns of 0 and 1, whose mean is the share of rows.
-SHARES = ("empty", "null", "ends_in_punctuation")
+SHARES = ("empty", "missing", "ends_in_punctuation")
 CLASSES_IN_METRICS = 100
 LONGEST_NAME = 200  # MLflow takes 250 characters
 
@@ -118,7 +118,7 @@ def table(profile: TextProfile) -> pd.DataFrame:
 def key_numbers(profile: TextProfile) -> dict[str, float]:
     """Numbers to chart, under names that MLflow takes as metrics; all finite.
 
-    `rows`; `<column>/mean`, `/std`, `/q05`, `/median`, `/q95`; `empty_share`, `null_share`,
+    `rows`; `<column>/mean`, `/std`, `/q05`, `/median`, `/q95`; `empty_share`, `missing_share`,
     `ends_in_punctuation_share`, `duplicate_share` (see there); `<label column>/<class>`: the class's share of the
     rows that have one, for the 100 most frequent; `<label column>_missing_share`. What a metric's name may not hold
     becomes "_".

@@ -5,14 +5,14 @@ from scipy import stats
 
 from newsclf.drift.quality import LEAST, judge
 
-NONE = {"empty": 0, "null": 0, "duplicate": 0, "unreadable": 0, "unknown_class": 0}
+NONE = {"empty": 0, "missing": 0, "duplicate": 0, "unreadable": 0, "unknown_class": 0}
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
         ("empty", "3.0% of the rows are empty, 0.0% in the reference."),
-        ("null", "3.0% of the rows are missing, 0.0% in the reference."),
+        ("missing", "3.0% of the rows are missing, 0.0% in the reference."),
         ("duplicate", "3.0% of the rows repeat another row, 0.0% in the reference."),
         ("unreadable", "3.0% of the rows cannot be read, 0.0% in the reference."),
         ("unknown_class", "3.0% of the rows have a label that the reference does not know, 0.0% in the reference."),
@@ -53,5 +53,5 @@ def test_what_one_side_has_not_counted_is_not_compared():
 
 
 def test_what_fell_is_listed_too():
-    found = judge({"empty": 1, "null": 0}, 100, {"empty": 0, "null": 50}, 100)
-    assert [(one.name, one.effect) for one in found.tested] == [("empty", 0.01), ("null", -0.5)]
+    found = judge({"empty": 1, "missing": 0}, 100, {"empty": 0, "missing": 50}, 100)
+    assert [(one.name, one.effect) for one in found.tested] == [("empty", 0.01), ("missing", -0.5)]

@@ -258,7 +258,7 @@ def test_columns(reference, news):
     assert list(frame)[: len(STATISTICS)] == list(STATISTICS)
     assert {*reference.held_out, "label", "predicted_label", "confidence", "entropy", "margin", "correct"} <= set(frame)
     assert {f"distance_to_{name}" for name in CLASSES} <= set(frame)
-    assert frame["null"].sum() == 1
+    assert frame["missing"].sum() == 1
     assert frame["empty"].sum() == 2
     for name in ("distance", "direction_1", "confidence", "predicted_label", "surprise"):
         assert frame[name].isna().tolist() == [row in (3, 4) for row in range(80)], name

@@ -148,7 +148,7 @@ def test_a_table_alone(place, tables, profiled, tmp_path):
     assert metrics["characters/mean"] == pytest.approx(texts.str.len().mean(), rel=1e-5)
     assert metrics["words/std"] == pytest.approx(texts.str.split().str.len().std(), rel=1e-4)
     assert metrics["empty_share"] == pytest.approx((texts == "").mean())
-    assert metrics["null_share"] == pytest.approx(table["text"].isna().mean())
+    assert metrics["missing_share"] == pytest.approx(table["text"].isna().mean())
     assert metrics["duplicate_share"] == pytest.approx(texts[texts != ""].duplicated().mean(), abs=1e-6)
     assert metrics["label/Sports"] == pytest.approx((table["label"] == "Sports").mean())
     assert metrics["rows_unreadable"] == 0

@@ -43,7 +43,7 @@ def by_hand(text: str | None) -> dict[str, float]:
         "unknown_token_share": share(unknown, tokens),
         "ends_in_punctuation": float(bool(seen) and seen[-1] in statistics.ENDINGS),
         "empty": float(not seen),
-        "null": float(given is None),
+        "missing": float(given is None),
     }
 
 
