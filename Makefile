@@ -4,10 +4,11 @@
 PYTHON ?= python3.11 python3.12 python3 python
 VENV := .venv
 TORCHTEXT := .venv-torchtext
+SWIFT := .venv-stack
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help train evaluate ui test lint format configs lock clean-cache benchmark check-torchtext
+.PHONY: help train evaluate ui test lint format configs lock clean-cache benchmark check-torchtext stack-native
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{printf "make %-16s %s\n", $$1, $$2}'
@@ -56,6 +57,9 @@ benchmark: $(INSTALLED)  ## measure speed and quality (long)
 check-torchtext: $(TORCHTEXT)/.installed  ## prove that torchtext and our own reader give the same AG News rows
 	@$(TORCHTEXT)/bin/python -m newsclf.data.check_torchtext
 
+stack-native: $(DEV) $(SWIFT)/.installed  ## the stack of infra/ without Docker, until Ctrl-C; FOLDER=where it keeps its state
+	@$(in_venv) python -m tests.stack $(FOLDER)
+
 # Environments: the stamp is made last, so an interrupted install is taken up again by the next call.
 
 right_python := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
@@ -91,6 +95,12 @@ $(TORCHTEXT)/.installed: pyproject.toml
 	@echo '*' > $(TORCHTEXT)/.gitignore
 	@$(TORCHTEXT)/bin/$(call listed,["dependency-groups"]["torchtext"]) > $(TORCHTEXT)/requirements.txt
 	$(TORCHTEXT)/bin/python -m pip install -r $(TORCHTEXT)/requirements.txt
+	@touch $@
+
+$(SWIFT)/.installed: tests/stack/swift.txt
+	$(call make_venv,$(SWIFT))
+	@echo '*' > $(SWIFT)/.gitignore
+	$(SWIFT)/bin/python -m pip install -r tests/stack/swift.txt
 	@touch $@
 
 lock:  ## pin whatever the direct pins of python_env.yaml need; for after a change of those
