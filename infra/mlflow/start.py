@@ -1,0 +1,107 @@
+"""Starts the MLflow server once what it needs is there; says what is missing in one line instead of a traceback.
+
+    python start.py mlflow server ...     checks, then becomes the server
+    python start.py upgrade               brings an older database to this MLflow's tables (after a backup)
+
+Environment: MLFLOW_BACKEND_STORE_URI, NEWSCLF_LOGIN_DATABASE (a file), NEWSCLF_DEFAULT_PERMISSION, MLFLOW_AUTH_ADMIN_PASSWORD,
+and what bucket.py needs. Ends with 2 when something is wrong with these or with what they name.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from string import Template
+
+PERMISSIONS = ("READ", "USE", "EDIT", "MANAGE", "NO_PERMISSIONS")
+UPGRADE = "make backup, then docker compose run --rm mlflow upgrade (in infra/)"
+
+
+class Refused(Exception):
+    """One line for the operator: what is wrong, where, what to do."""
+
+
+def setting(name: str) -> str:
+    """Raises Refused where the variable is missing or empty."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise Refused(f"{name} is empty: infra/init-env.sh writes an infra/.env that has everything")
+    return value
+
+
+def login_settings(template: Path) -> Path:
+    """The server's basic_auth.ini, written from the template into a folder of this process alone."""
+    values = {name: setting(name) for name in ("NEWSCLF_DEFAULT_PERMISSION", "NEWSCLF_LOGIN_DATABASE")}
+    if values["NEWSCLF_DEFAULT_PERMISSION"] not in PERMISSIONS:
+        raise Refused(
+            f"NEWSCLF_DEFAULT_PERMISSION is {values['NEWSCLF_DEFAULT_PERMISSION']!r}: one of {', '.join(PERMISSIONS)}"
+        )
+    if len(setting("MLFLOW_AUTH_ADMIN_PASSWORD")) < 12:
+        raise Refused("the admin password is shorter than 12 characters: set NEWSCLF_ADMIN_PASSWORD in infra/.env")
+    path = Path(tempfile.mkdtemp()) / template.name
+    path.write_text(Template(template.read_text()).substitute(values))
+    return path
+
+
+def check_database(uri: str) -> None:
+    """A new database is fine: the server makes its tables. One of an older MLflow is not."""
+    import sqlalchemy
+    from mlflow.store.db import utils
+
+    try:
+        engine = sqlalchemy.create_engine(uri)
+    except Exception as error:
+        raise Refused(
+            f"MLFLOW_BACKEND_STORE_URI cannot be read ({type(error).__name__}): mysql+pymysql://user:password@host:3306/name,"
+            " the password in letters and digits"
+        ) from None
+    where = engine.url.render_as_string()
+    try:
+        empty = utils._is_empty_database(engine)
+        found = None if empty else utils._get_schema_version(engine)
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        raise Refused(f"the database {where} does not answer: {getattr(error, 'orig', None) or error}") from None
+    finally:
+        engine.dispose()
+    if not empty and found != utils._get_latest_schema_revision():
+        raise Refused(f"the database {where} has the tables of another MLflow (revision {found}): {UPGRADE}")
+
+
+def check_bucket() -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+    from bucket import client
+
+    name = setting("NEWSCLF_BUCKET")
+    try:
+        client().head_bucket(Bucket=name)
+    except (ClientError, BotoCoreError, ValueError) as error:
+        raise Refused(f"the bucket {name} cannot be used: {error}: bucket.py makes it, NEWSCLF_S3_* name its server") from None
+
+
+def upgrade(uri: str) -> None:
+    from mlflow.store.db import utils
+
+    engine = utils.create_sqlalchemy_engine_with_retry(uri)
+    if not utils._is_empty_database(engine):
+        utils._upgrade_db(engine)
+
+
+def main(command: list[str]) -> int:
+    try:
+        uri = setting("MLFLOW_BACKEND_STORE_URI")
+        if command == ["upgrade"]:
+            upgrade(uri)
+            return 0
+        os.environ["MLFLOW_AUTH_CONFIG_PATH"] = str(login_settings(Path(__file__).with_name("basic_auth.ini")))
+        check_database(uri)
+        check_bucket()
+    except Refused as refused:
+        print(f"newsclf: {refused}", file=sys.stderr)
+        return 2
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
