@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
 from newsclf.config import DataOptions, MonitorConfig
 from newsclf.data.table import public_name
-from newsclf.drift import Reference, Verdict, save_reference
-from newsclf.drift.over_time import Change, changes_in
+from newsclf.drift import Reference, save_reference
 from newsclf.drift.verdict import KINDS
 from newsclf.errors import Alarm, InputError
-from newsclf.monitoring.alerts import ALERT, Alert, Notifier
-from newsclf.monitoring.batches import Batch, Columns, batches, name_of, tables
+from newsclf.judged import changes_over, judge, known_numbers
+from newsclf.monitoring.alerts import ALERT, Notifier
+from newsclf.monitoring.batches import Columns, batches, name_of, tables
 from newsclf.monitoring.board import Board
-from newsclf.monitoring.rules import Window, check_numbers, parse_monitors, parse_windows
+from newsclf.monitoring.rules import check_numbers, parse_monitors, parse_windows
 from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of, write_json
 from newsclf.options import as_text
-from newsclf.profiling import report_data
-from newsclf.profiling.profile import TEXT, TextProfile
-from newsclf.profiling.report import stream_report
-from newsclf.profiling.summary import key_numbers
 from newsclf.references import open_reference
+from newsclf.stream_report import changes_by_number, write_report
 from newsclf.tracking.lineage import log_code_and_environment, peak_memory_bytes
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.run import open_run
 
-CHANGES = ("sudden", "incremental", "recurring")
-# Numbers that are drawn in the report even where no monitor watches them.
-SHOWN = ("rows", "accuracy", "confidence/mean", "distance/mean", "characters/mean", "empty_share", "duplicate_share")
-# Texts that differ in everything that is counted: their columns tell which numbers a reference gives.
-PROBES = (
-    "Parliament votes on the budget after a night of talks.",
-    'The keeper said: "We lost 3-1, and rightly so."',
-    "Shares of the mill rose by 12 % in Zürich",
-    "A probe wakes, sends one picture of the comet, and sleeps again",
-    "NO COMMENT!",
-)
 # What a judgement depends on, besides the batch and the reference.
 SETTINGS = ("text_column", "label_column", "embedding", "min_rows", "alpha", "seed")
 
@@ -147,7 +132,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
     print(
         f"{judged} batches judged, {skipped} known before; "
         f"drift in {metrics['batches_drifted']:.0f} of {len(records)}; changes over time: {len(changes)}; "
-        f"in alert: {', '.join(board.in_alert) or 'none'}"
+        + (f"in alert: {', '.join(board.in_alert) or 'none'}" if monitors else "no monitors, so no alerts")
     )
     print(closing_lines(run, file, report=str(folder / "report.html")), flush=True)
     if failing := board.failing(config.fail_on):
@@ -182,99 +167,6 @@ def earlier(config: MonitorConfig, state: State, folder: Path) -> tuple[str, str
     if header.get("stream", stream) != stream:
         raise InputError(f"output_dir {folder} is that of the stream {header['stream']}: give another")
     return stream, header.get("run_id", "") if header.get("options") == as_text(config) else ""
-
-
-def known_numbers(reference: Reference) -> list[str]:
-    """The names of all numbers that a batch may have with this reference, for checking monitors before any work."""
-    classes = list(reference.classes)
-    texts = [PROBES[place % len(PROBES)] for place in range(max(len(PROBES), len(classes)))]
-    labels = [classes[place % len(classes)] for place in range(len(texts))] if classes else None
-    profile = TextProfile()
-    profile.log(with_texts(reference.columns(texts, labels), texts))
-    names = [name for name in key_numbers(profile) if not name.startswith("predicted_label/")]
-    names += [f"predicted_{name}" for name in names if name.startswith("label/")]
-    names += [f"{kind}/{part}" for kind in KINDS for part in ("drifted", "p_value", "effect")]
-    names += ["drifted", "enough_data", "accuracy", "unreadable_share", "change"]
-    return sorted({*names, *(f"change/{kind}" for kind in CHANGES)})
-
-
-def judge(
-    reference: Reference,
-    batch: Batch,
-    number: int,
-    key: str,
-    config: MonitorConfig,
-    before: Sequence[Record],
-) -> tuple[Record, TextProfile]:
-    """A batch's record, with everything that can be watched, and its profile. before: the batches judged so far."""
-    rows = len(batch.texts)
-    frame = reference.columns(batch.texts, batch.labels)
-    profile = TextProfile(reference.id, reference.encoder_sha256, batch.date)
-    profile.log(with_texts(frame, batch.texts))
-    verdict = reference.judge(batch.texts, batch.labels, config.alpha, batch.unreadable, config.min_rows)
-    numbers = key_numbers(profile) | verdict_numbers(verdict)
-    numbers["unreadable_share"] = batch.unreadable / (rows + batch.unreadable)
-    if batch.labels is not None and "predicted_label" in frame:
-        both = frame[["label", "predicted_label"]].dropna()
-        if len(both):
-            numbers["accuracy"] = float((both["label"] == both["predicted_label"]).mean())
-    when = batch.date.isoformat() if batch.date else None
-    record = Record(
-        number=number,
-        name=batch.name,
-        key=key,
-        date=when,
-        time=when or datetime.now(UTC).isoformat(timespec="seconds"),
-        rows=rows,
-        numbers=numbers,
-        verdict=verdict.as_dict(),
-    )
-    return with_changes(record, before), profile
-
-
-def with_texts(frame: pd.DataFrame, texts: Sequence[str | None]) -> pd.DataFrame:
-    """The frame with the texts, of which a profile keeps how many differ, and no more."""
-    return frame.assign(**{TEXT: pd.Series(list(texts), index=frame.index, dtype=object)})
-
-
-def verdict_numbers(verdict: Verdict) -> dict[str, float]:
-    """drifted, enough_data, and each kind's drifted, p_value and effect, without those that cannot be judged."""
-    numbers = {"enough_data": float(verdict.drifted is not None)}
-    if verdict.drifted is not None:
-        numbers["drifted"] = float(verdict.drifted)
-    for kind, finding in verdict.kinds.items():
-        parts = {"drifted": finding.drifted, "p_value": finding.p_value, "effect": finding.effect}
-        numbers |= {f"{kind}/{part}": float(value) for part, value in parts.items() if value is not None}
-    return numbers
-
-
-def with_changes(record: Record, before: Sequence[Record]) -> Record:
-    """The record with change, change/sudden ...: 1 where a change over time was detected at this very batch."""
-    records = [*before, record]
-    here = {change.kind for change in changes_over(records) if change.detected == len(records) - 1}
-    numbers = {f"change/{kind}": float(kind in here) for kind in CHANGES}
-    return dataclasses.replace(record, numbers={**record.numbers, "change": float(bool(here)), **numbers})
-
-
-def changes_over(records: Sequence[Record]) -> list[Change]:
-    """The changes over a sequence of batches; `begin`, `detected` and `end` are places in it."""
-    p_values = [[finding["p_value"] for finding in record.verdict["kinds"].values()] for record in records]
-    return changes_in([min((p for p in found if p is not None), default=None) for found in p_values])
-
-
-def changes_by_number(changes: Sequence[Change], records: Sequence[Record]) -> list[dict[str, object]]:
-    """The changes as dicts, with the numbers of batches in place of their places."""
-    numbers = [record.number for record in records]
-    return [
-        {
-            "kind": change.kind,
-            "begin": numbers[change.begin],
-            "detected": numbers[change.detected],
-            "end": None if change.end is None else numbers[change.end],
-            "sentence": change.sentence,
-        }
-        for change in changes
-    ]
 
 
 def profile_path(folder: Path, record: Record) -> Path:
@@ -341,50 +233,3 @@ def table_of(records: Sequence[Record]) -> pd.DataFrame:
         for record in records
     ]
     return pd.DataFrame(rows)
-
-
-def write_report(
-    path: Path,
-    config: MonitorConfig,
-    records: Sequence[Record],
-    alerts: Sequence[Alert],
-    windows: Sequence[Window],
-    changes: Sequence[Change],
-) -> None:
-    """report.html: the timeline with alerts, windows and changes. records: in the order of their dates."""
-    watched = [alert.number for alert in alerts]
-    shown = [*SHOWN, *(name for name in dict.fromkeys(watched) if not name.endswith(("drifted", "p_value", "effect")))]
-    spans = []
-    for window in windows:
-        inside = [record.number for record in records if window.holds(record.when)]
-        if inside:
-            spans.append(report_data.Window(inside[0], inside[-1], window.name))
-    stream_report(
-        path,
-        title=f"The stream {name_of(config.stream)}",
-        batches=[
-            report_data.BatchPoint(
-                number=record.number,
-                date=record.date,
-                name=record.name,
-                rows=record.rows,
-                verdict=record.verdict,
-                numbers={name: record.numbers[name] for name in shown if name in record.numbers},
-            )
-            for record in records
-        ],
-        alerts=[
-            report_data.AlertMark(
-                monitor=alert.monitor,
-                severity="critical" if alert.severity == "critical" else "warning",
-                batch=alert.batch,
-                sentence=alert.sentence,
-                numbers=(alert.number,),
-                resolved=alert.state != ALERT,
-            )
-            for alert in alerts
-        ],
-        windows=spans,
-        changes=[report_data.ChangeMark(**change) for change in changes_by_number(changes, records)],  # type: ignore[arg-type]
-        facts={"stream": config.stream, "reference": config.reference, "false-alarm rate": config.alpha},
-    )
