@@ -106,5 +106,6 @@ $(SWIFT)/.installed: tests/stack/swift.txt
 lock:  ## pin whatever the direct pins of python_env.yaml need; for after a change of those
 	$(call make_venv,$(VENV))
 	@sed -n '/^dependencies:/,/# What they pull in/{$(pin);}' python_env.yaml > $(VENV)/direct.txt
-	$(VENV)/bin/python -m pip install -r $(VENV)/direct.txt
+	@sed '/# What they pull in/q' infra/mlflow/requirements.txt > $(VENV)/server.txt
+	$(VENV)/bin/python -m pip install -r $(VENV)/direct.txt -r $(VENV)/server.txt
 	@$(VENV)/bin/python -m tools.lock

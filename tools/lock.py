@@ -1,6 +1,7 @@
-"""Writes the pins of python_env.yaml and conda.yaml as they are installed: the last step of `make lock`.
+"""Writes the pins of python_env.yaml, conda.yaml and infra/mlflow/requirements.txt: the last step of `make lock`.
 
-To change a direct dependency, edit its line in the first block of python_env.yaml and run `make lock`.
+To change a direct dependency, edit its line in the first block of python_env.yaml (of the tracking server's image: of
+infra/mlflow/requirements.txt, and of the dev extra) and run `make lock`.
 It installs the direct pins into .venv; this file then pins them and everything they pull in. Other
 installed packages (the tools of the dev extra) stay out. Comments and order of the direct block are kept.
 """
@@ -20,11 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PULLED_IN = "# What they pull in, written by `make lock`."
 # torch's CUDA wheels pin these themselves; other platforms do not have them.
 TORCH_OWN = ("cuda-", "nvidia-", "triton")
-PIN = re.compile(r"^\s*- (?P<name>[\w.-]+)==(?P<version>\S+)(?P<comment>.*)$")
+PIN = re.compile(r"^\s*(?:- )?(?P<name>[\w.-]+)==(?P<version>\S+)(?P<comment>.*)$")
 
 
 def pins(lines: Iterable[str]) -> dict[str, str]:
-    """Package name to version, of the lines of the form `- name==version`."""
+    """Package name to version, of the lines of the form `- name==version` or `name==version`."""
     return {match["name"]: match["version"] for line in lines if (match := PIN.match(line))}
 
 
@@ -59,15 +60,16 @@ def installed_version(name: str) -> str:
 
 def locked_block(direct: list[str]) -> list[str]:
     """The direct lines with the versions installed now, then the pins of all else they need."""
+    dash = "- " if direct[-1].startswith("- ") else ""
     names = {canonicalize_name(name) for name in pins(direct)}
     lines = []
     for line in direct:
         match = PIN.match(line)
-        lines.append(f"- {match['name']}=={installed_version(match['name'])}{match['comment']}" if match else line)
+        lines.append(f"{dash}{match['name']}=={installed_version(match['name'])}{match['comment']}" if match else line)
     return [
         *lines,
         PULLED_IN,
-        *(f"- {name}=={installed_version(name)}" for name in sorted(closure(names) - names)),
+        *(f"{dash}{name}=={installed_version(name)}" for name in sorted(closure(names) - names)),
     ]
 
 
@@ -77,6 +79,9 @@ def main() -> None:
     for path, last_line, indent in ((python_env, "\ndependencies:\n", 2), (conda, "  - pip:\n", 6)):
         head, _ = path.read_text().split(last_line)
         path.write_text(head + last_line + "".join(f"{' ' * indent}{line}\n" for line in block))
+    server = ROOT / "infra" / "mlflow" / "requirements.txt"
+    direct = server.read_text().split(PULLED_IN)[0].splitlines()
+    server.write_text("".join(f"{line}\n" for line in locked_block(direct)))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python start.py mlflow server ...     checks, then becomes the server
     python start.py upgrade               brings an older database to this MLflow's tables (after a backup)
 
-Environment: MLFLOW_BACKEND_STORE_URI, NEWSCLF_LOGIN_DATABASE (a file), NEWSCLF_DEFAULT_PERMISSION, MLFLOW_AUTH_ADMIN_PASSWORD,
-and what bucket.py needs. Ends with 2 when something is wrong with these or with what they name.
+Environment: MLFLOW_BACKEND_STORE_URI, NEWSCLF_LOGIN_DATABASE (a file), NEWSCLF_DEFAULT_PERMISSION,
+MLFLOW_AUTH_ADMIN_PASSWORD, and what bucket.py needs. Ends with 2 when one of these, or what it names, is wrong.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def check_bucket() -> None:
     try:
         client().head_bucket(Bucket=name)
     except (ClientError, BotoCoreError, ValueError) as error:
-        raise Refused(f"the bucket {name} cannot be used: {error}: bucket.py makes it, NEWSCLF_S3_* name its server") from None
+        raise Refused(f"the bucket {name} cannot be used: {error}: bucket.py makes it, check NEWSCLF_S3_*") from None
 
 
 def upgrade(uri: str) -> None:
@@ -88,20 +88,20 @@ def upgrade(uri: str) -> None:
         utils._upgrade_db(engine)
 
 
-def main(command: list[str]) -> int:
+def main(command: list[str]) -> None:
     try:
         uri = setting("MLFLOW_BACKEND_STORE_URI")
         if command == ["upgrade"]:
             upgrade(uri)
-            return 0
+            return
         os.environ["MLFLOW_AUTH_CONFIG_PATH"] = str(login_settings(Path(__file__).with_name("basic_auth.ini")))
         check_database(uri)
         check_bucket()
     except Refused as refused:
         print(f"newsclf: {refused}", file=sys.stderr)
-        return 2
+        sys.exit(2)
     os.execvp(command[0], command)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
