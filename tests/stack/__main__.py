@@ -1,4 +1,4 @@
-"""`python -m tests.stack [folder]`: the stack until Ctrl-C. What it stores stays in the folder; without one it is gone."""
+"""`python -m tests.stack [folder]`: the stack until Ctrl-C. Its state stays in the folder; by default it is thrown away."""
 
 from __future__ import annotations
 

@@ -1,0 +1,65 @@
+"""Everything a tracking server holds, as plain values, so that two servers, or one at two times, can be compared."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
+from mlflow.entities import Run, ViewType
+
+
+def content(client: MlflowClient) -> dict[str, Any]:
+    """Experiments, runs with every point of every metric and the checksum of every artifact, registered models."""
+    experiments = client.search_experiments(view_type=ViewType.ALL)
+    ids = [experiment.experiment_id for experiment in experiments]
+    return {
+        "experiments": {one.name: (one.lifecycle_stage, one.artifact_location, one.tags) for one in experiments},
+        "runs": {run.info.run_id: run_content(client, run) for run in _all_runs(client, ids)},
+        "models": {one.name: _model(client, one) for one in client.search_registered_models()},
+    }
+
+
+def run_content(client: MlflowClient, run: Run) -> dict[str, Any]:
+    """One run. Its id is not part of it: runs of two servers can be compared."""
+    info, data = run.info, run.data
+    return {
+        "info": (info.run_name, info.status, info.start_time, info.end_time, info.lifecycle_stage),
+        "parameters": data.params,
+        "tags": data.tags,
+        "metrics": {name: points(client, info.run_id, name) for name in data.metrics},
+        "inputs": sorted(str(one.to_dictionary()) for one in run.inputs.dataset_inputs),
+        "artifacts": checksums(info.run_id),
+    }
+
+
+def points(client: MlflowClient, run_id: str, name: str) -> list[tuple[int, int, float]]:
+    """Every point of a metric as (step, milliseconds, value), repeated ones too."""
+    return sorted((one.step, one.timestamp, one.value) for one in client.get_metric_history(run_id, name))
+
+
+def checksums(run_id: str) -> dict[str, str]:
+    """SHA-256 of each artifact of the run, as it is downloaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(download_artifacts(run_id=run_id, dst_path=folder))
+        files = sorted(path for path in root.rglob("*") if path.is_file())
+        return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _all_runs(client: MlflowClient, experiments: list[str]) -> list[Run]:
+    found: list[Run] = []
+    token: str | None = None
+    while True:
+        page = client.search_runs(experiments, run_view_type=ViewType.ALL, page_token=token)
+        found += page
+        if not (token := page.token):
+            return found
+
+
+def _model(client: MlflowClient, model: Any) -> dict[str, Any]:
+    versions = client.search_model_versions(f"name = '{model.name}'")
+    described = {one.version: (one.source, one.run_id, one.status, one.tags, one.description) for one in versions}
+    return {"versions": described, "aliases": dict(model.aliases), "tags": model.tags}
