@@ -88,6 +88,9 @@ class TrainConfig(DataOptions):
     patience: int = option(
         3, "epochs without a lower val_loss before training stops early; 0: never", low=0, high=10_000
     )
+    keep: str = option(
+        "best", "the epoch whose weights are kept: best has the lowest val_loss", choices=("best", "last")
+    )
     precision: str = option(
         "auto", "arithmetic; auto: bf16 on a GPU that has it, else fp32", choices=("auto", "fp32", "bf16")
     )

@@ -85,7 +85,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         log_reference(f"runs:/{run_id}/model", dataset, probabilities, predict, config.seed)
         metrics |= {
             "epochs_run": result.epochs,
-            "best_epoch": result.best_epoch + 1,
+            "kept_epoch": result.kept_epoch + 1,
             "train_tokens_per_second": result.tokens_per_second,
             "train_rows_per_second": result.rows_per_second,
             "seconds/frozen_layers": seconds,

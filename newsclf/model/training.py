@@ -45,7 +45,7 @@ class Fit:
     """What a finished training tells: seconds are of training steps alone, tokens are real ones."""
 
     epochs: int
-    best_epoch: int
+    kept_epoch: int
     steps: int
     train_seconds: float
     tokens_per_second: float
@@ -112,9 +112,9 @@ def fit(
     logger: Logger | bool,
     folder: Path,
 ) -> Fit:
-    """Train `classifier` in place and leave it with the weights of the epoch of lowest val_loss.
+    """Train `classifier` in place and leave it with the weights of the epoch that config.keep names.
 
-    folder holds that epoch's checkpoint while training runs. Metrics go to `logger`.
+    folder holds the checkpoint of the epoch of lowest val_loss while training runs. Metrics go to `logger`.
     Raises InputError when training diverges.
     """
     _quiet()
@@ -132,7 +132,9 @@ def fit(
     )
     clock = _Clock()
     interactive = sys.stderr.isatty()
-    callbacks: list[Callback] = [best, clock, TQDMProgressBar() if interactive else _PlainLines()]
+    callbacks: list[Callback] = [clock, TQDMProgressBar() if interactive else _PlainLines()]
+    if config.keep == "best":
+        callbacks.append(best)
     if logger:
         callbacks.append(LearningRateMonitor("step"))
     if config.patience:
@@ -155,15 +157,18 @@ def fit(
     classifier.train()  # Lightning keeps each module's mode, and a loaded encoder is in eval mode
     with _threads(train.table):
         trainer.fit(module, train_loader, validation_loader)
-    if best.best_model_score is None or not torch.isfinite(best.best_model_score):
-        raise InputError("training diverged: val_loss was never a number; give a lower learning_rate")
-    classifier.to(device)
-    state = torch.load(best.best_model_path, map_location=device, weights_only=True)
-    module.load_state_dict(state["state_dict"], strict=False)
     epochs = trainer.current_epoch
+    kept_epoch, loss = epochs - 1, trainer.callback_metrics.get("val_loss")
+    classifier.to(device)
+    if best.best_model_score is not None:
+        state = torch.load(best.best_model_path, map_location=device, weights_only=True)
+        module.load_state_dict(state["state_dict"], strict=False)
+        kept_epoch, loss = int(state["epoch"]), best.best_model_score
+    if loss is None or not torch.isfinite(loss):
+        raise InputError("training diverged: val_loss is not a number; give a lower learning_rate")
     return Fit(
         epochs=epochs,
-        best_epoch=int(state["epoch"]),
+        kept_epoch=kept_epoch,
         steps=trainer.global_step,
         train_seconds=clock.seconds,
         tokens_per_second=epochs * train.table.tokens / clock.seconds,

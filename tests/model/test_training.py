@@ -80,7 +80,7 @@ def test_losses_accuracy_and_learning_rate_are_logged(
         assert memory.values(curve) == pytest.approx([0.5 * (9 - step) / 9 for step in range(9)])
     assert len(memory.values("train_loss")) == 9
     assert [step for step, name, _ in memory.logged if name == "val_loss"] == [2, 5, 8]
-    best = result.best_epoch
+    best = result.kept_epoch
     assert memory.values("val_loss")[best] == min(memory.values("val_loss"))
     assert memory.values("val_loss")[best] == pytest.approx(loss(classifier, validation), abs=1e-5)
     accuracy = (classifier.probabilities(validation).argmax(axis=1) == validation.labels).mean()
@@ -99,19 +99,21 @@ def snapshots_of_each_epoch(classifier: Classifier) -> list[dict[str, Tensor]]:
     return seen
 
 
-def test_the_best_epochs_weights_are_left_and_not_the_last_ones(
-    make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit, memory: Any
+@pytest.mark.parametrize(("keep", "kept"), [("best", 0), ("last", 3)])
+def test_the_weights_of_the_epoch_that_keep_names_are_left(
+    make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit, memory: Any, keep: str, kept: int
 ) -> None:
     classifier = make_classifier(1)
     seen = snapshots_of_each_epoch(classifier)
     # Validation of the opposite opinion: the more is learnt the worse it gets.
-    result = run_fit(classifier, toy(48), toy(16, seed=1, flipped=True), memory, epochs=4, learning_rate=3e-3)
+    validation = toy(16, seed=1, flipped=True)
+    result = run_fit(classifier, toy(48), validation, memory, epochs=4, learning_rate=3e-3, keep=keep)
     val_loss = memory.values("val_loss")
-    assert (len(seen), result.epochs, result.best_epoch) == (4, 4, 0)
+    assert (len(seen), result.epochs, result.kept_epoch) == (4, 4, kept)
     assert val_loss[0] < val_loss[1] < val_loss[3]
     left = weights(classifier)
-    assert all(torch.equal(left[name], seen[0][name]) for name in left)
-    assert not torch.equal(left["head.weight"], seen[3]["head.weight"])
+    assert all(torch.equal(left[name], seen[kept][name]) for name in left)
+    assert not torch.equal(left["head.weight"], seen[3 - kept]["head.weight"])
 
 
 @pytest.mark.parametrize("patience", [1, 2])
@@ -128,7 +130,7 @@ def test_training_stops_when_val_loss_has_not_fallen_for_patience_epochs(
         warmup_fraction=0.0,
         learning_rate=1e-3,
     )
-    assert result.best_epoch == 0
+    assert result.kept_epoch == 0
     assert result.epochs == 1 + patience
     assert result.steps == 6 * (1 + patience)
 
