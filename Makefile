@@ -49,7 +49,7 @@ configs: $(INSTALLED)  ## write configs/<verb>.yaml anew, after a change of news
 	@$(VENV)/bin/python -m tools.configs
 
 clean-cache: $(INSTALLED)  ## empty the cache of frozen layers
-	@$(in_venv) python -m newsclf.model.cache --clear
+	@$(in_venv) python -m newsclf.model.cache
 
 benchmark: $(INSTALLED)  ## measure speed and quality (long)
 	@$(in_venv) python -m benchmarks

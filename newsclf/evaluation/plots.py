@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from newsclf.evaluation.scores import BINS, calibration_curve, class_scores, expected_calibration_error
 
 INK, BLUE, ORANGE, GREY = "#1f2933", "#2f6f9f", "#d9822b", "#cbd2d9"
+MOST_CLASSES = 30  # of one plot, so that its rows can be read
 
 
 def all_plots(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> dict[str, Figure]:
@@ -59,13 +60,13 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: Sequenc
 
 
 def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> Figure:
-    """Precision, recall and F1 of each class, lowest F1 on top."""
+    """Precision, recall and F1 of each class, lowest F1 on top; of many classes the lowest alone."""
     values = class_scores(labels, predicted, len(classes))
-    order = np.argsort(-values["f1"], kind="stable")
+    order = np.argsort(-values["f1"], kind="stable")[-MOST_CLASSES:]
     rows = np.bincount(labels, minlength=len(classes))
-    figure = Figure(figsize=(7.5, 1.6 + 0.62 * len(classes)), dpi=110, layout="constrained")
+    figure = Figure(figsize=(7.5, 1.6 + 0.62 * len(order)), dpi=110, layout="constrained")
     axes = figure.subplots()
-    place = np.arange(len(classes))
+    place = np.arange(len(order))
     for offset, (name, colour) in enumerate({"precision": GREY, "recall": BLUE, "f1": ORANGE}.items()):
         heights = values[name][order]
         axes.barh(place + (1 - offset) * 0.26, heights, height=0.24, color=colour, label=name.replace("f1", "F1"))
@@ -79,8 +80,9 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str])
     )
     axes.set_xlim(0, 1.08)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title("Scores by class")
-    axes.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.08), frameon=False)
+    left_out = len(classes) - len(order)
+    axes.set_title("Scores by class" + (f", lowest {len(order)} of {len(classes)}" if left_out else ""))
+    figure.legend(ncols=3, loc="outside lower center", frameon=False)
     return figure
 
 

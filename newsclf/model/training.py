@@ -203,12 +203,20 @@ class _Clock(Callback):
 
 
 class _PlainLines(Callback):
-    """One line an epoch, where there is no terminal to draw a bar on."""
+    """One line an epoch, where there is no terminal to draw a bar on; train_loss is the mean over its steps."""
+
+    def __init__(self) -> None:
+        self._losses: list[Tensor] = []
+
+    def on_train_batch_end(self, _: Any, __: Any, outputs: Any, *___: Any) -> None:
+        self._losses.append(outputs["loss"].detach())
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         value = {name: float(metric) for name, metric in trainer.callback_metrics.items()}
+        train_loss = float(torch.stack(self._losses).mean())
+        self._losses.clear()
         print(
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: train_loss {value['train_loss']:.4f}, "
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: train_loss {train_loss:.4f}, "
             f"val_loss {value['val_loss']:.4f}, val_acc {value['val_acc']:.4f}",
             flush=True,
         )
