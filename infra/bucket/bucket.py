@@ -18,6 +18,13 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 WAIT = 60.0  # seconds a server that is just starting gets
 
 
+def setting(name: str) -> str:
+    """Raises ValueError where the variable is missing or empty."""
+    if not (value := os.environ.get(name, "")):
+        raise ValueError(f"{name} is empty: infra/.env has it")
+    return value
+
+
 def client() -> Any:
     """An S3 client for the endpoint of the environment; buckets in the path, as most servers other than AWS want it."""
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL")
@@ -48,9 +55,10 @@ def make(s3: Any, bucket: str) -> str:
 
 
 def main() -> int:
-    bucket = os.environ.get("NEWSCLF_BUCKET", "")
-    if not bucket:
-        print("NEWSCLF_BUCKET is empty: name the bucket for artifacts, as in infra/.env", file=sys.stderr)
+    try:
+        bucket = setting("NEWSCLF_BUCKET")
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 2
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL") or "AWS"
     end = time.monotonic() + WAIT
