@@ -12,11 +12,13 @@ VERBS = sorted(path.stem for path in (ROOT / "entrypoints").glob("*.py") if path
 COMMON = {"errors", "config", "options", "progress"}
 # tracking logs a data set and a model, so it has to know what they are.
 # monitoring cuts streams of text into batches.
+# profiling and evaluation write reports, which all look alike.
 # drift judges what profiling measures, with an encoder's files, which the model room finds.
 ALLOWED = {
+    "evaluation": {"pages"},
     "tracking": {"data", "model"},
     "monitoring": {"data"},
-    "profiling": {"data"},
+    "profiling": {"data", "pages"},
     "drift": {"profiling", "model"},
 }
 # The model room defines the class that MLflow loads; report.py and references.py are parts that verbs share.

@@ -1,69 +1,25 @@
-"""The report's charts as Vega-Lite specifications: plain dicts, drawn in the browser by Vega's own script.
-
-Why Vega-Lite: it draws SVG, so that colours are CSS variables that follow dark and light by themselves, text is text at
-any zoom, and screen readers get roles and names; it asks for no storage and no network, which MLflow's sandboxed frame
-refuses. Its script comes out of the wheel `vl-convert-python` (BSD-3, no dependencies, about 0.9 MB as one bundle).
-Bokeh draws on a canvas with colours fixed at creation and nothing for the keyboard; Plotly's script alone is 4.5 MB.
-
-Every datum has `i` (its place in the order in which the arrow keys go through) and `say` (what is said of it, in
-the tooltip and to those who use the keyboard). Names that come from data are never fields or domains, only values.
-"""
+"""The charts of texts: distributions, class shares, the map. pages/vega.py says what a chart is made of."""
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from newsclf.pages.vega import PLAIN_LABELS, Spec, by, chart, hover, short
+from newsclf.pages.wording import clean, number, percent
 from newsclf.profiling.report_data import ClassShares, ColumnPair, Histogram, MapPoints
-from newsclf.profiling.wording import clean, number, percent
 
-Spec = dict[str, Any]
-
-VEGA_LITE = "6.4"
-SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 BINS = 40
 MAX_CLASSES_DRAWN = 30
-# 0.5 is 0.5 and not 500m, 20,000 is 20k.
-PLAIN_LABELS = {"labelExpr": "format(datum.value, abs(datum.value) < 10000 ? ',~r' : '~s')"}
-
 # The defaults take fingers and the plain wheel too: who scrolls the page past the map would drag and zoom it.
 BY_MOUSE = {
     "on": "[mousedown, window:mouseup] > window:mousemove!",
     "translate": "[mousedown, window:mouseup] > window:mousemove!",
     "zoom": "wheel![event.shiftKey]",
 }
-
-# Axes of the same width, so that the charts of a timeline stand exactly above each other.
-CONFIG: Spec = {
-    "background": None,
-    "font": "system-ui, -apple-system, 'Segoe UI', sans-serif",
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": "var(--soft)",
-        "titleColor": "var(--soft)",
-        "titleFontWeight": "normal",
-        "labelFontSize": 11,
-        "titleFontSize": 11,
-        "gridColor": "var(--line)",
-        "domainColor": "var(--line)",
-        "tickColor": "var(--line)",
-    },
-    "aria": False,  # the frame around a chart has a role and a description; 2,000 points are not to be read one by one
-}
-
-
-@functools.cache
-def script() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script that defines `vegaEmbed`; safe inside a <script> element."""
-    import vl_convert
-
-    bundle_of: Any = vl_convert.javascript_bundle  # its stub wants a snippet
-    bundle: str = bundle_of(vl_version=VEGA_LITE)
-    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def distribution(pair: ColumnPair) -> Spec:
@@ -219,45 +175,11 @@ def text_map(points: MapPoints, max_text: int) -> Spec:
     return chart([cloud, ring], rows, height=430, params=[{"name": "shown", "value": "both", "bind": radio}])
 
 
-def chart(
-    layers: list[Spec], rows: list[dict[str, Any]], height: Any, params: Sequence[Spec] = (), of_batches: bool = False
-) -> Spec:
-    return {
-        "$schema": SCHEMA,
-        "config": CONFIG,
-        "width": "container",
-        "height": height,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "params": [{"name": "chosen", "value": -1}, *params],
-        "datasets": {"rows": rows},
-        "data": {"name": "rows"},
-        "layer": layers,
-        "usermeta": {"of_batches": of_batches},
-    }
-
-
-def hover(encoding: Spec) -> Spec:
-    """Invisible bars from top to bottom that carry the tooltip; the chosen one is tinted."""
-    tint = {"condition": {"test": "datum.i === chosen", "value": 0.18}, "value": 0}
-    return {
-        "mark": {"type": "rect", "color": "var(--ink)"},
-        "encoding": encoding | {"opacity": tint, "tooltip": {"field": "say", "type": "nominal"}},
-    }
-
-
 def _outline(edges: np.ndarray, shares: np.ndarray) -> list[dict[str, float]]:
     """The corners of a histogram's outline, from its foot on the left to its foot on the right."""
     x = np.repeat(edges, 2)
     y = np.concatenate([[0.0], np.repeat(shares, 2), [0.0]])
     return [{"low": short(a), "share": short(b), "order": i} for i, (a, b) in enumerate(zip(x, y, strict=True))]
-
-
-def by(field: str, values: Mapping[str, str]) -> Spec:
-    """A value for each state. No scale: Vega-Lite would merge the scales of layers that tell of different things."""
-    return {
-        "condition": [{"test": f"datum.{field} === '{name}'", "value": value} for name, value in values.items()],
-        "value": None,
-    }
 
 
 def _around(values: Sequence[float]) -> list[float]:
@@ -272,11 +194,6 @@ def _side_colour() -> Spec:
 
 def _whole_numbers(pair: ColumnPair) -> bool:
     return all(np.equal(np.mod(side.edges, 1), 0).all() for side in (pair.reference, pair.current) if side is not None)
-
-
-def short(value: float) -> float:
-    """Five significant digits: no eye sees more, and the file is half as large."""
-    return float(f"{float(value):.5g}")
 
 
 def _shorts(values: Mapping[str, float]) -> dict[str, float]:

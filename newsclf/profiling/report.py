@@ -14,8 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from newsclf.profiling import charts, page
-from newsclf.profiling.page import BADGES, MAX_TEXT, STATES, verdict_badge
+from newsclf.pages import page, vega
+from newsclf.pages.page import MAX_TEXT
+from newsclf.pages.wording import DASH, MINUS, clean, number, p_value, percent
+from newsclf.profiling import charts
+from newsclf.profiling.badges import BADGES, STATES, TEMPLATES, verdict_badge
 from newsclf.profiling.report_data import (
     AlertMark,
     BatchPoint,
@@ -28,7 +31,6 @@ from newsclf.profiling.report_data import (
     Window,
 )
 from newsclf.profiling.report_stream import stream_report
-from newsclf.profiling.wording import DASH, MINUS, clean, number, p_value, percent
 
 __all__ = [
     "AlertMark",
@@ -71,7 +73,7 @@ def comparison_report(
     """
     moved = _moved_names(verdict)
     pairs = sorted(columns, key=lambda pair: _importance(pair, moved))
-    specs: dict[str, charts.Spec] = {}
+    specs: dict[str, vega.Spec] = {}
     cards = []
     for place, pair in enumerate(pairs):
         specs[f"column-{place}"] = charts.distribution(pair)
@@ -88,7 +90,7 @@ def comparison_report(
         points = None
     page.write(
         path,
-        "comparison.html.jinja",
+        TEMPLATES / "comparison.html.jinja",
         specs,
         {},
         title=clean(title, 200),

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from newsclf.profiling import charts, page, timeline
-from newsclf.profiling.page import MAX_TEXT, STATES, verdict_badge
+from newsclf.pages import page, vega
+from newsclf.pages.page import MAX_TEXT
+from newsclf.pages.wording import DASH, clean, number, p_value
+from newsclf.profiling import timeline
+from newsclf.profiling.badges import STATES, TEMPLATES, verdict_badge
 from newsclf.profiling.report_data import AlertMark, BatchPoint, ChangeMark, Window
-from newsclf.profiling.wording import DASH, clean, number, p_value
 
 
 def stream_report(
@@ -48,7 +50,7 @@ def stream_report(
     numbers.sort(key=lambda row: -row["alerts"])
     page.write(
         path,
-        "stream.html.jinja",
+        TEMPLATES / "stream.html.jinja",
         specs,
         {
             "labels": [_date(batch) or str(batch.number) for batch in batches],
@@ -130,7 +132,7 @@ def _says(batch: BatchPoint, kinds: Sequence[str]) -> dict[str, str]:
 
 
 def _kind_charts(
-    specs: dict[str, charts.Spec],
+    specs: dict[str, vega.Spec],
     batches: Sequence[BatchPoint],
     kind: str,
     states: Sequence[Mapping[str, str]],

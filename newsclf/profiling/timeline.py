@@ -1,4 +1,4 @@
-"""Charts over the batches of a stream, as Vega-Lite specifications; charts.py says why Vega-Lite."""
+"""Charts over the batches of a stream, as Vega-Lite specifications; pages/vega.py says why Vega-Lite."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from newsclf.profiling.charts import PLAIN_LABELS, Spec, by, chart, hover, short
+from newsclf.pages.vega import PLAIN_LABELS, Spec, by, chart, hover, short
+from newsclf.pages.wording import clean
 from newsclf.profiling.report_data import AlertMark, ChangeMark, Window
-from newsclf.profiling.wording import clean
 
 P_FLOOR = 1e-6
 

@@ -13,7 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsclf.profiling import charts, page
+from newsclf.pages import page, vega
+from newsclf.pages.wording import DASH, clean, number, p_value, percent
+from newsclf.profiling import charts
+from newsclf.profiling.badges import TEMPLATES
 from newsclf.profiling.report import (
     AlertMark,
     BatchPoint,
@@ -27,7 +30,6 @@ from newsclf.profiling.report import (
     comparison_report,
     stream_report,
 )
-from newsclf.profiling.wording import DASH, clean, number, p_value, percent
 
 HARMFUL = "</script><script>alert(1)</script><!-- \ud800 \x00 \u2028 \u202e"
 UNIFORM = Histogram([0, 1, 2, 3, 4], [1, 1, 1, 1])
@@ -153,8 +155,8 @@ def test_foreign_text_cannot_leave_its_place(path):
 def test_nothing_is_loaded_and_no_script_can_be_ended_early(path):
     comparison_report(path, title="t", columns=[ColumnPair("a", UNIFORM, UNIFORM)])
     assert Page(path).loads == []
-    assert "</script" not in charts.script()
-    assert "<!--" not in charts.script()
+    assert "</script" not in vega.script()
+    assert "<!--" not in vega.script()
 
 
 def test_texts_are_cut_and_points_are_few(path):
@@ -196,7 +198,7 @@ def test_a_report_that_fails_leaves_the_old_one_and_no_rest(path):
     with pytest.raises(KeyError):
         comparison_report(path, title="t", columns=[], verdict={"drifted": True, "kinds": {}})
     with pytest.raises(TypeError, match="JSON"):
-        page.write(path, "comparison.html.jinja", {"chart": object()}, {})
+        page.write(path, TEMPLATES / "comparison.html.jinja", {"chart": object()}, {})
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
 
@@ -265,7 +267,7 @@ def test_every_chart_is_valid_vega_lite(tmp_path):
     specs = Page(tmp_path / "a.html").charts | Page(tmp_path / "b.html").charts
     assert {"column-0", "column-1", "classes-0", "map", "timeline", "p-covariate", "number-0"} <= set(specs)
     for spec in specs.values():
-        assert vl_convert.vegalite_to_vega(spec, vl_version=charts.VEGA_LITE)["marks"]
+        assert vl_convert.vegalite_to_vega(spec, vl_version=vega.VEGA_LITE)["marks"]
 
 
 # --- histograms

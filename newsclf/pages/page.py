@@ -1,4 +1,4 @@
-"""The report's file: the template filled in, with styles, scripts and data inside, written whole or not at all."""
+"""A report's file: a template filled in, with styles, scripts and data inside, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from newsclf.profiling import charts
-from newsclf.profiling.wording import clean
+from newsclf.pages import vega
+from newsclf.pages.wording import clean
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_TEXT = 300  # characters
-STATES = {True: "drift", False: "no drift", None: "not judged"}
-BADGES = {"drift": "▲ drift", "no drift": "● no drift", "not judged": "○ cannot be judged"}
-
-
-def verdict_badge(state: str) -> str:
-    """A whole verdict lacks data where a kind of drift cannot be judged."""
-    return "○ not enough data" if state == "not judged" else BADGES[state]
 
 
 def facts_of(facts: Mapping[str, object] | None) -> list[tuple[str, str]]:
@@ -29,25 +22,26 @@ def facts_of(facts: Mapping[str, object] | None) -> list[tuple[str, str]]:
 
 
 @functools.cache
-def _environment() -> Any:
+def _environment(folder: Path) -> Any:
     import jinja2
 
-    loader = jinja2.FileSystemLoader(TEMPLATES)
+    loader = jinja2.FileSystemLoader([folder, TEMPLATES])
     return jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
 
 
-def write(path: Path | str, template: str, specs: Mapping[str, Any], shared: Mapping[str, Any], **values: Any) -> None:
+def write(path: Path | str, template: Path, specs: Mapping[str, Any], shared: Mapping[str, Any], **values: Any) -> None:
+    """Fill in `template`, which extends base.html.jinja. specs: the charts by the ids that their frames have."""
     from markupsafe import Markup
 
     page = (
-        _environment()
-        .get_template(template)
+        _environment(template.parent)
+        .get_template(template.name)
         .render(
-            style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-            own_script=Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
-            library=Markup(charts.script()),
+            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+            own_script=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
+            library=Markup(vega.script()),
             data=Markup(_json({"charts": specs, "shared": shared})),
             **values,
         )

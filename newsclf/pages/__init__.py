@@ -1,0 +1,1 @@
+"""The pages room: what every report.html looks like, whatever it reports."""
