@@ -1,4 +1,4 @@
-"""A model's scores, plots and worst errors into the active run and the output folder, for train and evaluate alike."""
+"""A model's scores, plots, predictions and worst errors into the run and its folder, for train and evaluate alike."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from newsclf.evaluation.errors_table import most_confident_errors
 from newsclf.evaluation.plots import all_plots
+from newsclf.evaluation.predictions import FILE, Predictions
 from newsclf.evaluation.scores import per_class_metrics, scores
 
 
@@ -22,7 +23,7 @@ def log_report(
     folder: Path,
     prefix: str = "",
 ) -> dict[str, float]:
-    """Plots and the table of errors are logged; the metrics are returned for the caller to log.
+    """Plots, predictions and the table of errors are logged; the metrics are returned for the caller to log.
 
     labels: [rows] class indices; probabilities: [rows, classes].
     """
@@ -31,6 +32,8 @@ def log_report(
             warnings.filterwarnings("ignore", "Glyph .* missing")  # a class name in a script the font lacks
             figure.savefig(folder / name)
         mlflow.log_artifact(str(folder / name), "plots")
+    Predictions.of(texts, labels, probabilities, classes).write(folder / FILE)
+    mlflow.log_artifact(str(folder / FILE))
     errors = most_confident_errors(texts, labels, probabilities, classes)
     errors.to_csv(folder / "confident_errors.csv", index=False)
     if len(errors):
