@@ -8,7 +8,7 @@ SWIFT := .venv-stack
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help train evaluate ui test lint format configs lock clean-cache benchmark check-torchtext stack-native
+.PHONY: help train evaluate ui test lint format configs lock clean-cache benchmark check-torchtext stack-native stack stack-down backup restore
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{printf "make %-16s %s\n", $$1, $$2}'
@@ -47,6 +47,18 @@ format: $(DEV)  ## let ruff put the code in order
 
 configs: $(INSTALLED)  ## write configs/<verb>.yaml anew, after a change of newsclf/config.py
 	@$(VENV)/bin/python -m tools.configs
+
+stack:  ## start the tracking backend (Docker): database, object store, MLflow, TLS and login; docs/backend.md
+	@infra/up.sh
+
+stack-down:  ## stop it; its data stays
+	@cd infra && docker compose --profile '*' down
+
+backup:  ## copy all of its data into TO=backups, while it runs
+	@infra/backup.sh $(if $(TO),'$(TO)')
+
+restore:  ## bring an empty backend to the state of a backup: FROM=backups/<time>; FORCE=1 replaces what is there
+	@infra/restore.sh $(if $(FROM),'$(FROM)') $(if $(FORCE),--force)
 
 clean-cache: $(INSTALLED)  ## empty the cache of frozen layers
 	@$(in_venv) python -m newsclf.model.cache
