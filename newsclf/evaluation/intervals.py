@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 LEVEL = 0.95
+MOST_COUNTS = 2_000_000  # that are held in memory at once, 8 bytes each
 
 
 def bootstrap(labels: np.ndarray, predictions: list[np.ndarray], samples: int, seed: int) -> dict[str, np.ndarray]:
@@ -18,23 +19,22 @@ def bootstrap(labels: np.ndarray, predictions: list[np.ndarray], samples: int, s
     rows, models = len(labels), len(predictions)
     classes = int(max(labels.max(), *(p.max() for p in predictions))) + 1
     # A resample is a count for each distinct (label, predictions) cell: rows in a cell are alike.
-    cell_of_row = labels.astype(np.int64)
-    for predicted in predictions:
-        cell_of_row = cell_of_row * classes + predicted
-    cells, rows_in_cell = np.unique(cell_of_row, return_counts=True)
-    digits = np.stack([cells // classes**power % classes for power in range(models, -1, -1)])
-    counts = random.multinomial(rows, rows_in_cell / rows, size=samples)  # [samples, cells]
+    cells, rows_in_cell = np.unique(np.stack([labels, *predictions]), axis=1, return_counts=True)
     result = {"accuracy": np.empty((models, samples)), "macro_f1": np.empty((models, samples))}
     one_hot = np.eye(classes)
-    support = counts @ one_hot[digits[0]]
-    for model in range(models):
-        hit = digits[0] == digits[model + 1]
-        predicted_count = counts @ one_hot[digits[model + 1]]
-        hits = counts[:, hit] @ one_hot[digits[0][hit]]
-        denominator = support + predicted_count
-        f1 = np.divide(2 * hits, denominator, out=np.full(hits.shape, np.nan), where=denominator > 0)
-        result["accuracy"][model] = hits.sum(axis=1) / rows
-        result["macro_f1"][model] = np.nanmean(f1, axis=1)
+    at_once = max(1, MOST_COUNTS // len(rows_in_cell))
+    for start in range(0, samples, at_once):
+        part = slice(start, min(start + at_once, samples))
+        size = part.stop - part.start
+        counts = random.multinomial(rows, rows_in_cell / rows, size=size).astype(float)  # [size, cells]
+        support = counts @ one_hot[cells[0]]
+        for model in range(models):
+            predicted = one_hot[cells[model + 1]]
+            hits = counts @ (predicted * one_hot[cells[0]])
+            denominator = support + counts @ predicted
+            f1 = np.divide(2 * hits, denominator, out=np.full(hits.shape, np.nan), where=denominator > 0)
+            result["accuracy"][model, part] = hits.sum(axis=1) / rows
+            result["macro_f1"][model, part] = np.nanmean(f1, axis=1)
     return result
 
 
