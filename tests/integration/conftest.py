@@ -22,6 +22,7 @@ from mlflow.entities import Run
 from entrypoints import evaluate, train
 from newsclf import cli
 from newsclf.config import EvaluateConfig, TrainConfig
+from tests.stack import NativeStack, missing, native_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS_FROM = (".gitignore", "MLproject", "python_env.yaml", "configs", "entrypoints", "newsclf")
@@ -193,6 +194,29 @@ def in_process(place: Place) -> Iterator[Callable[..., int]]:
         patch.setenv("MLFLOW_TRACKING_URI", place.uri)
         patch.setenv("NEWSCLF_CACHE_DIR", str(place.folder / "cache"))
         yield run
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeStack]:
+    """The stack of infra/, run natively; all tests share it, so each leaves every service running and answering."""
+    if lacking := missing():
+        reason = f"not installed: {', '.join(lacking)}; see .ci/run"
+        if os.environ.get("NEWSCLF_TEST_STACK") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with native_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture
+def on_stack(stack: NativeStack, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+    """This process is a client of the stack, logged in as its administrator."""
+    for name in list(os.environ):
+        if name.startswith(FOREIGN):
+            monkeypatch.delenv(name)
+    for name, value in stack.environment().items():
+        monkeypatch.setenv(name, value)
+    return MlflowClient(stack.uri)
 
 
 @pytest.fixture(scope="session")

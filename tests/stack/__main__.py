@@ -1,4 +1,4 @@
-"""`python -m tests.stack [folder]`: the stack until Ctrl-C. Its state stays in the folder; by default it is thrown away."""
+"""`python -m tests.stack [folder]`: the stack until Ctrl-C. Its state stays in the folder, or goes if none is named."""
 
 from __future__ import annotations
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tests.stack.compose import INFRA, Container, container
 from tests.stack.database import Database
@@ -17,7 +17,6 @@ from tests.stack.proxy import Proxy
 from tests.stack.service import Service, free_ports, program
 from tests.stack.tracking_server import TrackingServer
 
-SECRETS = ("DB_ROOT_PASSWORD", "DB_PASSWORD", "S3_SECRET", "ADMIN_PASSWORD", "SESSION_SECRET")
 PORTS = ("db", "mlflow", "proxy", "s3", "account", "container", "object")
 
 
@@ -26,8 +25,8 @@ class NativeStack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        settings = self._settings()
-        port, self.variables = settings["ports"], settings["variables"]
+        port = self._ports()
+        self.variables = self._variables(port["proxy"])
         db = Database(self.folder / "db", port["db"], "mlflow", "mlflow", self.variables["NEWSCLF_DB_PASSWORD"])
         s3_ports = [port[name] for name in ("s3", "account", "container", "object")]
         s3 = ObjectStore(
@@ -63,18 +62,24 @@ class NativeStack:
     def _bucket(self) -> Container:
         return container("bucket", self.variables, {"http://minio:9000": self.s3.endpoint})
 
-    def _settings(self) -> dict[str, dict[str, Any]]:
-        path = self.folder / "settings.json"
+    def _ports(self) -> dict[str, int]:
+        path = self.folder / "ports.json"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-            variables = {f"NEWSCLF_{name}": secrets.token_hex(16) for name in SECRETS}
-            # Swift's names of users have two parts.
-            variables |= {"NEWSCLF_S3_KEY": "newsclf:mlflow", "NEWSCLF_SITE": "localhost"}
-            variables |= {"NEWSCLF_PORT": str(ports["proxy"]), "NEWSCLF_TLS": "internal"}
-            path.touch(mode=0o600)
-            path.write_text(json.dumps({"ports": ports, "variables": variables}, indent=1))
+            path.write_text(json.dumps(dict(zip(PORTS, free_ports(len(PORTS)), strict=True))))
         return json.loads(path.read_text())
+
+    def _variables(self, port: int) -> dict[str, str]:
+        """The settings and secrets of an operator: .env, written by his script, which keeps it beside itself."""
+        path = self.folder / ".env"
+        if not path.exists():
+            for script in ("init-env.sh", "check-env.sh"):
+                shutil.copy(INFRA / script, self.folder)
+            # Swift's names of users have two parts.
+            settings = (f"NEWSCLF_PORT={port}", "NEWSCLF_S3_KEY=newsclf:mlflow")
+            subprocess.run([str(self.folder / "init-env.sh"), *settings], check=True, stdout=subprocess.DEVNULL)
+        lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+        return dict(line.split("=", 1) for line in lines)
 
 
 @contextlib.contextmanager

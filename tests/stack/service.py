@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-START_S, STOP_S = 90.0, 30.0
+START_S, STOP_S = 120.0, 10.0
 # Settings of whoever runs the tests that would reach into the servers.
 FOREIGN = ("AWS_", "MLFLOW_", "MYSQL", "NEWSCLF_", "PROMETHEUS_", "PYTHONPATH", "XDG_")
 
@@ -97,7 +97,7 @@ class Service:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=STOP_S * 4,
+            timeout=START_S,
         )
         if done.returncode:
             raise RuntimeError(f"{self.name}: {command[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
