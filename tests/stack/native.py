@@ -6,18 +6,18 @@ import contextlib
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.stack.compose import INFRA, Container, container
+from tests.stack.compose import INFRA
 from tests.stack.database import Database
 from tests.stack.object_store import PROGRAMS, ObjectStore
 from tests.stack.proxy import Proxy
 from tests.stack.service import Service, free_ports, program
 from tests.stack.tracking_server import TrackingServer
 
-PORTS = ("db", "mlflow", "proxy", "s3", "account", "container", "object")
+S3_PORTS = ("s3", "account", "container", "object")
+PORTS = ("db", "mlflow", "proxy", *S3_PORTS)
 
 
 class NativeStack:
@@ -27,11 +27,8 @@ class NativeStack:
         self.folder = folder.resolve()
         port = self._ports()
         self.variables = self._variables(port["proxy"])
-        db = Database(self.folder / "db", port["db"], "mlflow", "mlflow", self.variables["NEWSCLF_DB_PASSWORD"])
-        s3_ports = [port[name] for name in ("s3", "account", "container", "object")]
-        s3 = ObjectStore(
-            self.folder / "s3", s3_ports, self.variables["NEWSCLF_S3_KEY"], self.variables["NEWSCLF_S3_SECRET"]
-        )
+        db = Database(self.folder / "db", port["db"], self.variables)
+        s3 = ObjectStore(self.folder / "s3", [port[name] for name in S3_PORTS], self.variables)
         mlflow = TrackingServer(self.folder / "mlflow", port["mlflow"], db, s3, self.variables)
         proxy = Proxy(self.folder / "proxy", port["proxy"], port["mlflow"], self.variables)
         self.db, self.s3, self.mlflow, self.proxy = db, s3, mlflow, proxy
@@ -42,7 +39,7 @@ class NativeStack:
     def start(self) -> None:
         self.db.start()
         self.s3.start()
-        self.s3.run(sys.executable, INFRA / "bucket" / "bucket.py", **self._bucket().environment)
+        self.s3.make_bucket()
         self.mlflow.start()
         self.proxy.start()
 
@@ -58,9 +55,6 @@ class NativeStack:
             "MLFLOW_TRACKING_PASSWORD": password or self.admin[1],
             "MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.ca),
         }
-
-    def _bucket(self) -> Container:
-        return container("bucket", self.variables, {"http://minio:9000": self.s3.endpoint})
 
     def _ports(self) -> dict[str, int]:
         path = self.folder / "ports.json"

@@ -7,16 +7,17 @@ https://docs.openstack.org/swift/latest/config/ and https://docs.openstack.org/s
 from __future__ import annotations
 
 import getpass
+import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests.stack.compose import INFRA, container
 from tests.stack.service import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / ".venv-stack" / "bin"
-REGION = "us-east-1"
 
 MIDDLEWARE = "catch_errors gatekeeper healthcheck listing_formats s3api tempauth copy slo dlo versioned_writes symlink"
 COMMON = """\
@@ -69,11 +70,12 @@ class ObjectStore(Service):
 
     name = "s3"
 
-    def __init__(self, folder: Path, ports: list[int], key_id: str, secret: str) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, ports: list[int], variables: Mapping[str, str]) -> None:
         self.ports = dict(zip(("proxy", "account", "container", "object"), ports, strict=True))
-        self.key_id, self.secret = key_id, secret
         self.endpoint = f"http://127.0.0.1:{self.ports['proxy']}"
+        # What the other services know of the store: endpoint, key, region, bucket.
+        self.client_environment = container("bucket", variables, {"http://minio:9000": self.endpoint}).environment
+        super().__init__(folder, self.client_environment)
 
     def prepare(self) -> None:
         (self.folder / "devices" / "disk").mkdir(parents=True)
@@ -97,8 +99,14 @@ class ObjectStore(Service):
                 continue  # a storage server: it has no such page, and says so
         return True
 
+    def make_bucket(self) -> None:
+        """What the compose file's service `bucket` does."""
+        self.run(sys.executable, INFRA / "bucket" / "bucket.py")
+
     def _proxy(self) -> str:
-        account, _, user = self.key_id.partition(":")
-        made = FILTERS.format(middleware=MIDDLEWARE, region=REGION, account=account, user=user, secret=self.secret)
+        known = self.client_environment
+        account, _, user = known["AWS_ACCESS_KEY_ID"].partition(":")
+        secret, region = known["AWS_SECRET_ACCESS_KEY"], known["AWS_DEFAULT_REGION"]
+        made = FILTERS.format(middleware=MIDDLEWARE, region=region, account=account, user=user, secret=secret)
         plain = [name for name in MIDDLEWARE.split() if f"[filter:{name}]" not in made]
         return made + "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n" for name in plain)
