@@ -1,6 +1,7 @@
 """What every entry point does: arguments in, one call to the verb, an exit code out.
 
-Exit codes: 0 done, 1 a fault of the program, 2 bad input, 3 done with an alert (`fail_on`), 130 Ctrl-C, 143 SIGTERM.
+Exit codes: 0 done, 1 a fault of the program or (sync) a server that is away, 2 bad input, 3 done with an alert
+(`fail_on`), 130 Ctrl-C, 143 SIGTERM.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from newsclf.errors import Alarm, InputError, Stopped, disk_full
+from newsclf.errors import Alarm, InputError, Stopped, Unsent, disk_full
 from newsclf.options import help_text, resolve
 
 
@@ -35,6 +36,8 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
     except InputError as error:
         _trace()
         status, message, code = "FAILED", str(error), 2
+    except Unsent as unsent:
+        status, message, code = "FAILED", str(unsent), 1
     except Alarm as alarm:
         status, message, code = "FINISHED", str(alarm), 3
     except Stopped as stop:

@@ -13,6 +13,24 @@ NEWSGROUP_PARTS = ("headers", "footers", "quotes")
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How the run is tracked."""
+
+    tracking: str = option(
+        "auto",
+        "where the run is written to; auto: the tracking store, by way of a journal on this machine where that is a "
+        "server; offline: the journal alone, until sync",
+        choices=("auto", "offline"),
+    )
+    send_timeout: float = option(
+        60,
+        "seconds that a run waits at its end for what its server has not got; the rest is left to sync",
+        low=0,
+        high=1e6,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TextOptions:
     """Which texts."""
 
@@ -56,7 +74,7 @@ class DataOptions(TextOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(DataOptions):
+class TrainConfig(RunOptions, DataOptions):
     """Fine-tune an encoder on labelled news, test it, and log it as a model."""
 
     encoder: str = option("minilm", "minilm (packaged), a hub id such as bert-base-uncased, or a local folder")
@@ -109,7 +127,7 @@ class TrainConfig(DataOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(DataOptions):
+class EvaluateConfig(RunOptions, DataOptions):
     """Measure a logged model on labelled news, alone or against a baseline."""
 
     model: str = option(
@@ -129,7 +147,7 @@ class EvaluateConfig(DataOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProfileConfig(TextOptions):
+class ProfileConfig(RunOptions, TextOptions):
     """Profile texts, with or without labels, and judge whether they have drifted from a reference."""
 
     split: str = option(
@@ -164,7 +182,7 @@ class ProfileConfig(TextOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulateConfig(DataOptions):
+class SimulateConfig(RunOptions, DataOptions):
     """Write a stream of dated batches in which the data changes in a known way, and the truth beside it."""
 
     kind: str = option(
@@ -209,7 +227,7 @@ class SimulateConfig(DataOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MonitorConfig:
+class MonitorConfig(RunOptions):
     """Judge a stream batch by batch against a reference, and raise alerts."""
 
     stream: str = option(
@@ -267,4 +285,77 @@ class MonitorConfig:
         "",
         "folder for results and for what is judged already, with which an interrupted or later call goes on; "
         "empty: outputs/monitor/<name of the stream>",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepConfig(RunOptions):
+    """Try many settings of train, each in a run of its own, and find the best."""
+
+    strategy: str = option(
+        dataclasses.MISSING,
+        "which settings are tried: the runs of a list, every combination of a grid, or trials that are drawn from "
+        "ranges: at random, or where earlier trials were good (bayesian)",
+        choices=("list", "grid", "random", "bayesian"),
+    )
+    runs: tuple[dict[str, Any], ...] = option((), "list: the runs, each a mapping of train's options, in a YAML file")
+    space: dict[str, Any] | None = option(
+        None,
+        "the other strategies: for each option of train its values ([16, 32]), or of a number its range ({low: 1e-4, "
+        "high: 1e-2, log: true}; not in a grid)",
+    )
+    train: dict[str, Any] | None = option(None, "options of train that are the same in every trial")
+    aim: str = option("val_acc", "the metric that is to be best; one that is logged by epoch counts at the kept epoch")
+    direction: str = option(
+        "auto",
+        "what is best; auto: min for a loss, an error, seconds and bytes, else max",
+        choices=("auto", "max", "min"),
+    )
+    trials: int = option(20, "random, bayesian: how many trials; more than before go on with the same sweep", low=1)
+    pruner: str = option(
+        "none",
+        "what stops bad trials early: median (worse than the median of earlier trials at the same epoch), halving "
+        "(not among the best third after 1, 3, 9 ... epochs)",
+        choices=("none", "median", "halving"),
+    )
+    watch: str = option("val_loss", "the metric by epoch that the pruner judges by")
+    startup_trials: int = option(
+        5, "trials at the start that median never stops, and that bayesian draws at random", low=1, high=10_000
+    )
+    retries: int = option(1, "how often a trial that fails is run again", low=0, high=100)
+    parallel: int = option(1, "trials that run at the same time; the processor's threads are divided", low=1, high=1000)
+    seed: int = option(0, "seed of the trials that are drawn; train has its own", low=0, high=2**32 - 1)
+    name: str = option(
+        "", "name of the sweep; empty: made of what is tried, so that the same settings go on with the same sweep"
+    )
+    storage: str = option(
+        "",
+        "database of the sweep (an SQLAlchemy URL), which several machines may share; one with a password goes into "
+        "$NEWSCLF_SWEEP_STORAGE instead; empty: that, else study.db in output_dir",
+    )
+    output_dir: str = option(
+        "", "folder of the sweep's state, table and plots, one for each machine; empty: outputs/sweep/<name>"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproduceConfig(RunOptions):
+    """Run an earlier run again, from the same code, settings and data, and compare every number."""
+
+    run_id: str = option(dataclasses.MISSING, "the run, which must be FINISHED")
+    use_cache: bool = option(
+        False, "read the output of frozen layers from the cache instead of computing it again: quicker, proves less"
+    )
+    output_dir: str = option("", "folder for result.json and the differences; empty: outputs/reproduce/<run id>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncConfig:
+    """Send what runs have left in the journal on this machine because their server was away.
+
+    Exit codes: 0 all is sent; 1 a server does not answer, and its runs wait for the next call; 2 one refuses a run.
+    """
+
+    server: str = option(
+        "", "URL of the server that gets everything, where the one that the runs were made for has moved"
     )

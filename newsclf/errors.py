@@ -1,4 +1,4 @@
-"""How a command ends that is not simply done: bad input, a stop by the user, an alert that was asked for."""
+"""How a command ends that is not simply done: bad input, a stop, an alert that was asked for, a server that is away."""
 
 
 class InputError(Exception):
@@ -24,6 +24,13 @@ class Alarm(Exception):
     """What is watched is not as it should be, and the user asked to be told by the exit code.
 
     The work is done and its run FINISHED. The entry points print the line and end with exit code 3.
+    """
+
+
+class Unsent(Exception):
+    """A tracking server does not answer, and what it should have got is kept for later.
+
+    The entry points print the line and end with exit code 1.
     """
 
 

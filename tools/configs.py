@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from newsclf.config import EvaluateConfig, MonitorConfig, ProfileConfig, SimulateConfig, TrainConfig
+from newsclf.config import EvaluateConfig, MonitorConfig, ProfileConfig, SimulateConfig, SyncConfig, TrainConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 VERBS = {
@@ -17,6 +17,7 @@ VERBS = {
     "profile": ProfileConfig,
     "monitor": MonitorConfig,
     "simulate": SimulateConfig,
+    "sync": SyncConfig,
 }
 
 

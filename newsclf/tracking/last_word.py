@@ -30,7 +30,7 @@ def keep_status(run_id: str, status: str) -> None:
 def main(run_id: str, status: str) -> None:
     from mlflow import MlflowClient
 
-    from newsclf.tracking.run import tracking_uri
+    from newsclf.tracking.server import tracking_uri
 
     client, end = MlflowClient(tracking_uri()), time.monotonic() + SECONDS
     while time.monotonic() < end:

@@ -17,7 +17,7 @@ import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 
 from newsclf.data import Dataset
-from newsclf.tracking.run import PROJECT
+from newsclf.tracking.server import PROJECT
 
 
 def log_code_and_environment() -> None:

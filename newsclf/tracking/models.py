@@ -16,7 +16,8 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from newsclf.errors import InputError
-from newsclf.tracking.run import PROJECT
+from newsclf.tracking.reads import download
+from newsclf.tracking.server import PROJECT, tracking_uri
 
 if TYPE_CHECKING:
     from newsclf.model.classifier import Classifier
@@ -66,7 +67,7 @@ def fetch(uri: str) -> FetchedModel:
     Raises InputError when it is not there or was not logged by newsclf.
     """
     try:
-        folder = Path(uri) if Path(uri).is_dir() else Path(mlflow.artifacts.download_artifacts(uri))
+        folder = Path(uri) if Path(uri).is_dir() else download(uri)
         described = Model.load(str(folder))
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
@@ -82,7 +83,8 @@ def fetch(uri: str) -> FetchedModel:
 
 def _is_here(model_id: str | None) -> bool:
     try:
-        return model_id is not None and mlflow.get_logged_model(model_id) is not None
+        store = tracking_uri()
+        return model_id is not None and mlflow.MlflowClient(store).get_logged_model(model_id) is not None
     except MlflowException:
         return False
 

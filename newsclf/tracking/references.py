@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import mlflow
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model
 
 from newsclf.errors import InputError
+from newsclf.tracking.reads import download, get_run
 
 PROFILE = "profile.bin"  # of a profile run's artifacts
 FOLDER = "reference"  # of a run's artifacts
@@ -27,14 +28,14 @@ def fetch_reference(name: str) -> Path | None:
         raise InputError(f"reference {name} is a folder without {FILE}: give the folder of a reference, or a dataset")
     try:
         if name.startswith("models:/"):
-            run_id = mlflow.models.get_model_info(name).run_id
+            run_id = Model.load(str(download(f"{name}/MLmodel"))).run_id or ""
         elif match := re.fullmatch(r"(?:runs:/)?([0-9a-f]{32})(?:/.*)?", name):
             run_id = match[1]
         elif name.startswith("runs:/"):
             raise InputError(f"reference {name} names no run: write runs:/<run id>")
         else:
             return None
-        folder = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=FOLDER))
+        folder = download(f"runs:/{run_id}/{FOLDER}")
     except (MlflowException, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
@@ -54,9 +55,9 @@ def fetch_profile(name: str) -> Path | None:
     if match is None:
         return None
     try:
-        if mlflow.get_run(match[1]).data.tags.get("newsclf.verb") != "profile":
+        if get_run(match[1]).data.tags.get("newsclf.verb") != "profile":
             return None
-        return Path(mlflow.artifacts.download_artifacts(run_id=match[1], artifact_path=PROFILE))
+        return download(f"runs:/{match[1]}/{PROFILE}")
     except (MlflowException, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"reference {name}: the run's {PROFILE} cannot be loaded ({reason}): give another") from error

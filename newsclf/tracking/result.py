@@ -12,7 +12,8 @@ from typing import Any
 
 from newsclf.errors import InputError
 from newsclf.options import as_text
-from newsclf.tracking.run import EMBEDDED, tracking_uri
+from newsclf.tracking.journal import find, place_of
+from newsclf.tracking.server import EMBEDDED, is_server, tracking_uri
 
 
 def prepare_folder(chosen: str, verb: str, run_id: str) -> Path:
@@ -57,9 +58,12 @@ def write_result(
 
 def closing_lines(run: Any, result: Path, **paths: str) -> str:
     """The last lines of a verb: where everything is, and how to look at it."""
-    uri = tracking_uri()
-    if uri.startswith("http"):
-        look = f"{uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+    uri, place = tracking_uri(), place_of(run.info.run_id) or {}
+    experiment, run_id = place.get("experiment_id", run.info.experiment_id), place.get("run_id", run.info.run_id)
+    if (waiting := find(run.info.run_id)) and not waiting.sent.get("experiment_id"):
+        look = "make ui, after mlflow run . -e sync"
+    elif is_server(uri):
+        look = f"{uri.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
     else:
         look = "make ui" if uri == EMBEDDED else f"mlflow ui --backend-store-uri {uri}"
     lines = {"run": run.info.run_id, **paths, "result": str(result.resolve()), "look": look}

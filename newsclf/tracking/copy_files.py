@@ -1,0 +1,37 @@
+"""Files of a folder to an artifact store, each of them again whenever it has changed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+Sent = dict[str, list[int]]  # by a file's path in the folder: its size in bytes and its time in ns when it was sent
+
+
+def changed(folder: Path, sent: Sent) -> Sent:
+    """The files that differ from what was sent, as they are now."""
+    found: Sent = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        about, name = path.stat(), path.relative_to(folder).as_posix()
+        if sent.get(name) != [about.st_size, about.st_mtime_ns]:
+            found[name] = [about.st_size, about.st_mtime_ns]
+    return found
+
+
+def upload(folder: Path, repository: Any, sent: Sent, texts: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Send what has changed; yields after each file, when it is noted in `sent`.
+
+    repository: MLflow's ArtifactRepository. texts: what is sent in place of a file, by its path.
+    A file that is being written has another size or time afterwards, and is sent again.
+    """
+    for name, about in changed(folder, sent).items():
+        source, below = folder / name, name.rpartition("/")[0] or None
+        with tempfile.TemporaryDirectory() as temporary:
+            if texts and name in texts:
+                source = Path(temporary) / source.name
+                source.write_text(texts[name], encoding="utf-8")
+            repository.log_artifact(str(source), below)
+        sent[name] = about
+        yield

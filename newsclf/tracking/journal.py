@@ -1,0 +1,241 @@
+"""The journal: each run's own small MLflow store on this machine, written first and copied to the server from there.
+
+    <journal>/<id>/store.db   MLflow's tables, SQLite in WAL mode: what was logged stays, also after `kill -9`
+    <journal>/<id>/artifacts  the run's files            models/   the models it has logged
+    <journal>/<id>/run.json   which server it is for     sent.json  what that server has got (see send.py)
+    <journal>/<id>/lock       held by the process that writes the run, or sends it
+    <journal>/sent/<id>.json  what a run that was opened without its server is called there
+
+The id is the run's own, where no server has given it another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from newsclf.errors import InputError, disk_full
+
+FAILURE_TAG = "newsclf.failure"
+ENDED = ("FINISHED", "FAILED", "KILLED")
+
+
+def root() -> Path:
+    """$NEWSCLF_JOURNAL_DIR, else newsclf/journal in the user's folder for state."""
+    if chosen := os.environ.get("NEWSCLF_JOURNAL_DIR"):
+        return Path(chosen).expanduser().absolute()
+    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(state).expanduser().absolute() / "newsclf" / "journal"
+
+
+class Journal:
+    """One run's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.id = folder, folder.name
+        self.uri = f"sqlite:///{folder / 'store.db'}"
+        self._lock: int | None = None
+
+    @property
+    def note(self) -> dict[str, Any]:
+        """verb, server ("": whichever is there when it is sent), experiment_id and experiment (a name, or "")."""
+        return _read(self.folder / "run.json")
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """What the server has got; {} for nothing, and where the file was lost: all of it may be sent again."""
+        return _read(self.folder / "sent.json")
+
+    def keep_sent(self, sent: Mapping[str, Any]) -> None:
+        write_json(self.folder / "sent.json", sent)
+
+    def take(self) -> bool:
+        """Take the lock, which ends with the process; False while another one writes or sends the run."""
+        if self._lock is not None:
+            return True
+        try:
+            opened = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(opened)
+            return False
+        self._lock = opened
+        if not (self.folder / "run.json").is_file():  # sent and removed, just before
+            self.release()
+            return False
+        return True
+
+    def release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        with contextlib.closing(self._connection()) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def write(self, *statements: tuple[str, tuple[Any, ...]]) -> None:
+        """All of the statements, or none."""
+        with contextlib.closing(self._connection()) as connection, connection:
+            for statement, values in statements:
+                connection.execute(statement, values)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"file:{self.folder / 'store.db'}?mode=rw", uri=True, timeout=60)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    @property
+    def run(self) -> sqlite3.Row:
+        """The row of the run."""
+        return self.rows("SELECT * FROM runs")[0]
+
+    def rename(self, run_id: str, experiment_id: str) -> None:
+        """Give the run, which has no more than words so far, its final ids and its folder of files."""
+        experiment, now = int(experiment_id), int(time.time() * 1000)
+        self.write(
+            (
+                "INSERT OR IGNORE INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, "
+                "creation_time, last_update_time, workspace) SELECT ?, ?, artifact_location, 'active', ?, ?, workspace "
+                "FROM experiments WHERE experiment_id = 0",
+                (experiment, f"experiment {experiment}", now, now),
+            ),
+            (
+                "UPDATE runs SET run_uuid = ?, experiment_id = ?, artifact_uri = ?",
+                (run_id, experiment, str(self.folder / "artifacts")),
+            ),
+            ("UPDATE tags SET run_uuid = ?", (run_id,)),
+            ("UPDATE params SET run_uuid = ?", (run_id,)),
+        )
+
+    def end_as_lost(self) -> None:
+        """Mark the run, whose process has ended without a word, as FAILED."""
+        reason = "the process ended without a word (killed, or the machine stopped)"
+        if self.note.get("verb") == "train":
+            reason += f": resume={self.run['run_uuid']} goes on with it"
+        now = int(time.time() * 1000)
+        self.write(
+            (
+                "INSERT OR REPLACE INTO tags (run_uuid, key, value) SELECT run_uuid, ?, ? FROM runs",
+                (FAILURE_TAG, reason),
+            ),
+            ("UPDATE runs SET status = 'FAILED', end_time = ?", (now,)),
+        )
+
+    def remove(self) -> None:
+        """Once everything is sent. What the run is called on the server is kept, if that is another name."""
+        sent, run_id = self.sent, self.run["run_uuid"]
+        if sent["run_id"] != run_id:
+            place = {name: sent[name] for name in ("run_id", "experiment_id", "server")}
+            write_json(self.folder.parent / "sent" / f"{run_id}.json", place)
+        self.discard()
+
+    def discard(self) -> None:
+        gone = self.folder.with_name(f".{self.id}.gone")
+        os.replace(self.folder, gone)  # in one step: what is left of it is no journal
+        shutil.rmtree(gone, ignore_errors=True)
+        self.release()
+
+
+def create(verb: str, server: str) -> Journal:
+    """A folder with an empty store, its lock taken. Raises InputError where none can be made."""
+    folder = root() / uuid.uuid4().hex
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    try:
+        template = _template(folder.parent)
+        unfinished.mkdir(parents=True)
+        shutil.copyfile(template, unfinished / "store.db")
+        with contextlib.closing(sqlite3.connect(unfinished / "store.db")) as connection, connection:
+            connection.execute("UPDATE experiments SET artifact_location = ?", (str(folder),))
+        experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", "")
+        experiment_id = "" if experiment else os.environ.get("MLFLOW_EXPERIMENT_ID", "")
+        note = {"verb": verb, "server": server, "experiment": experiment, "experiment_id": experiment_id}
+        write_json(unfinished / "run.json", note | {"created": time.time()})
+        os.replace(unfinished, folder)
+    except (OSError, sqlite3.Error) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if disk_full(error):
+            raise
+        raise InputError(
+            f"the journal {folder.parent} cannot be written ({error}): set NEWSCLF_JOURNAL_DIR to another folder"
+        ) from None
+    journal = Journal(folder)
+    journal.take()
+    return journal
+
+
+def journals() -> list[Journal]:
+    """All that are not sent yet, the oldest first."""
+    found = [Journal(path.parent) for path in root().glob("[!.]*/run.json")]
+    return sorted(found, key=lambda journal: (journal.note.get("created", 0), journal.id))
+
+
+def find(run_id: str) -> Journal | None:
+    """The journal of a run that is not sent yet, by either of its ids."""
+    for journal in journals():
+        if run_id in (journal.id, journal.sent.get("run_id")):
+            return journal
+    return None
+
+
+def place_of(run_id: str) -> dict[str, str] | None:
+    """run_id, experiment_id and server of a run that this machine has opened under another id."""
+    return _read(root() / "sent" / f"{run_id}.json") or None
+
+
+def _template(folder: Path) -> Path:
+    """An empty store. MLflow takes seconds to make its tables, so they are made once and copied for each run."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from mlflow.version import VERSION
+
+    template = folder / f".empty-{VERSION}.db"
+    if not template.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = folder / f".{os.getpid()}.unfinished.db"
+        try:
+            SqlAlchemyStore(f"sqlite:///{unfinished}", str(folder))._dispose_engine()
+            with contextlib.closing(sqlite3.connect(unfinished)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")  # stays with the file and its copies
+            os.replace(unfinished, template)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    return template
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """In one step: a file that is there is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps(values), encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+@contextlib.contextmanager
+def taken(journal: Journal) -> Iterator[bool]:
+    """Whether the lock could be had; it is given back at the end."""
+    held = journal.take()
+    try:
+        yield held
+    finally:
+        if held:
+            journal.release()

@@ -1,0 +1,136 @@
+"""The tracking server: which one it is, how it is spoken to, and what its errors mean to a person."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from newsclf.errors import InputError
+
+PROJECT = Path(__file__).resolve().parents[2]
+EMBEDDED = f"sqlite:///{PROJECT / 'mlflow.db'}"
+FIRST_CONTACT_SECONDS = 10
+WITHOUT_SLASHES = ("databricks", "uc", "file")
+# Downloads would come from the URL at which the server reaches its object store, which the client may not reach.
+SETTINGS = {
+    "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+    "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # The sender tries again by itself, for as long as it takes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+}
+
+_hidden: list[str] = []  # the servers behind the journals that MLflow writes to at present
+
+
+def tracking_uri() -> str:
+    """$MLFLOW_TRACKING_URI, else the database file mlflow.db in the project folder.
+
+    While a run is written to its journal, still that: what other runs have logged is read from there.
+    """
+    return _hidden[-1] if _hidden else os.environ.get("MLFLOW_TRACKING_URI") or EMBEDDED
+
+
+@contextlib.contextmanager
+def written_to(uri: str) -> Iterator[None]:
+    """Inside, MLflow's own functions talk to `uri`, and `tracking_uri` is what it was."""
+    import mlflow
+
+    _hidden.append(tracking_uri())
+    try:
+        mlflow.set_tracking_uri(uri)  # sets $MLFLOW_TRACKING_URI, too
+        yield
+    finally:
+        mlflow.set_tracking_uri(_hidden.pop())
+
+
+def is_server(uri: str) -> bool:
+    return uri.startswith(("http://", "https://"))
+
+
+def check_uri(uri: str) -> None:
+    """Raises InputError for a host without a scheme, which MLflow would take for a folder."""
+    if "://" not in uri and uri.partition(":")[0] not in WITHOUT_SLASHES:
+        raise InputError(
+            f"MLFLOW_TRACKING_URI is {uri!r}, which has no scheme: write http://{uri} or https://{uri} for a server, "
+            "sqlite:///<file> for a database"
+        )
+
+
+def set_defaults() -> None:
+    """The client's settings, where the environment does not say otherwise."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+
+
+@contextlib.contextmanager
+def short_limits(seconds: int = FIRST_CONTACT_SECONDS) -> Iterator[None]:
+    """Inside, a server that is away is told of at once. Not for threads: the limits are those of the process."""
+    limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
+    before = {name: os.environ.get(name) for name in limits}
+    os.environ.update(limits)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a server did not take something. lasting: trying again is of no use until a person has done something."""
+
+    text: str
+    lasting: bool
+
+
+def trouble(error: Exception) -> Trouble:
+    """What an error of MLflow's client means, and what to do."""
+    text, status = str(error), status_of(error)
+    if isinstance(error, InputError):
+        return Trouble(text, lasting=True)
+    if certificate := re.search(r"certificate verify failed: ([^(\n]+)", text):
+        return Trouble(
+            f"its certificate is not accepted ({certificate[1].strip()}): have it renewed, or name the CA's file in "
+            "MLFLOW_TRACKING_SERVER_CERT_PATH",
+            lasting=True,
+        )
+    if status == 401:
+        return Trouble(
+            "it refuses the login (401): set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
+            "MLFLOW_TRACKING_TOKEN",
+            lasting=True,
+        )
+    if status == 403:
+        return Trouble(f"it does not allow it (403, {first_line(error)}): ask its administrator", lasting=True)
+    if away := re.search(r"\(Caused by \w+\(.*?([^:'\"]+)['\"]?\)\)", text):  # the end of a long line of urllib3's
+        return Trouble(re.sub(r"\(?\[Errno -?\d+\] | \(read timeout.*|\)$", "", away[1]).strip(), lasting=False)
+    return Trouble(first_line(error), lasting=400 <= status < 500 and status not in (408, 429))
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status behind an error of MLflow's client; 500 where there was no answer at all."""
+    response = getattr(error, "response", None)  # of requests: how artifacts are sent
+    if response is not None and hasattr(response, "status_code"):
+        return int(response.status_code)
+    status = getattr(error, "get_http_status_code", None)
+    return int(status()) if status else 500
+
+
+def without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    return uri.replace(f":{parts.password}@", ":***@") if parts.password else uri
+
+
+def first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:500] if lines else type(error).__name__
