@@ -8,7 +8,7 @@ SWIFT := .venv-stack
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help train evaluate ui test lint format configs lock clean-cache benchmark check-torchtext stack-native stack stack-down backup restore
+.PHONY: help train evaluate ui test lint format configs lock clean-cache benchmark check-torchtext stack stack-native stack-down backup restore
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{printf "make %-16s %s\n", $$1, $$2}'

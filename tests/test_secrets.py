@@ -16,6 +16,7 @@ PATTERNS = {
     "Slack token": r"\bxox[abprs]-[0-9A-Za-z-]{10,}",
     # not one that says itself that it is none, nor one of a test's own server
     "password in a URL": r"://[^/\s:@'\"<>{}$]+:(?!secret@)[^/\s:@'\"<>{}$]+@(?!127\.0\.0\.1|localhost)",
+    "random value of a secret": r"(?i)(?:password|passwd|secret|token|_key)\w*[\"']?\s*[:=]\s*[\"']?[0-9a-f]{20,}\b",
     "path of a machine": r"(?<![\w.~-])/(?:root|work|home/[a-z]\w*|Users/[A-Za-z]\w*)/\w",
     "package index": r"\b(?:pypi\.org/simple|pythonhosted\.org)|--(?:extra-)?index-ur[l]|--find-link[s]",
 }
@@ -28,6 +29,7 @@ EXAMPLES = {
     "Databricks token": "dapi" + "0f" * 16,
     "Slack token": "xoxb" + "-123456789012",
     "password in a URL": "mysql://mlflow:hunter2" + "@db.internal/mlflow",
+    "random value of a secret": "NEWSCLF_DB_" + "PASSWORD=" + "0f1e2d3c" * 4,
     "path of a machine": "open('/" + "home/ann/data.csv')",
     "package index": "pip install --" + "index-url http://mirror",
 }
@@ -48,6 +50,14 @@ def test_the_scan_sees(kind: str) -> None:
 )
 def test_the_scan_passes_over(text: str) -> None:
     assert findings(text) == []
+
+
+def test_the_settings_of_the_backend_are_never_committed() -> None:
+    ignored = ["infra/.env", "infra/ca.crt", "backups/2026-01-31T00-00-00Z/login.db"]
+    listing = subprocess.run(["git", "check-ignore", *ignored], cwd=ROOT, capture_output=True, text=True)
+    if listing.returncode == 128:
+        pytest.skip("not a git checkout")
+    assert listing.stdout.split() == ignored
 
 
 def test_no_file_holds_any() -> None:

@@ -54,7 +54,7 @@ def check_database(uri: str) -> None:
         engine = sqlalchemy.create_engine(uri)
     except Exception as error:
         raise Refused(
-            f"MLFLOW_BACKEND_STORE_URI cannot be read ({type(error).__name__}): mysql+pymysql://user:password@host:3306/name,"
+            f"MLFLOW_BACKEND_STORE_URI cannot be read ({type(error).__name__}): mysql+pymysql://<user>:<password>@<host>:3306/<name>,"
             " the password in letters and digits"
         ) from None
     where = engine.url.render_as_string()
