@@ -27,7 +27,8 @@ from torch import Tensor, nn
 
 from newsclf.config import TrainConfig
 from newsclf.errors import InputError
-from newsclf.model import memory
+from newsclf.model import checkpoint, memory
+from newsclf.model.checkpoint import Latest, StraightToDisk
 from newsclf.model.classifier import Classifier, to_device
 from newsclf.model.tables import Batch, Batches, ShuffledBuckets, SortedBatches, Table, loader
 
@@ -57,6 +58,7 @@ class NewsModule(lightning.LightningModule):
 
     def __init__(self, classifier: Classifier, config: TrainConfig, learning_rate: float, steps: int) -> None:
         super().__init__()
+        self.strict_loading = False  # a checkpoint has what is trained, see below
         self.classifier, self.config, self.rate, self.steps = classifier, config, learning_rate, steps
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
@@ -95,9 +97,9 @@ class NewsModule(lightning.LightningModule):
             trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
             nn.utils.clip_grad_norm_(trained, self.config.gradient_clip)
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+    def on_save_checkpoint(self, state: dict[str, Any]) -> None:
         trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
-        checkpoint["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name in trained}
+        state["state_dict"] = {name: value for name, value in state["state_dict"].items() if name in trained}
 
 
 @memory.reused()
@@ -114,13 +116,14 @@ def fit(
 ) -> Fit:
     """Train `classifier` in place and leave it with the weights of the epoch that config.keep names.
 
-    folder holds the checkpoint of the epoch of lowest val_loss while training runs. Metrics go to `logger`.
-    Raises InputError when training diverges.
+    folder holds the checkpoints of the epoch of lowest val_loss and of the latest one. Where it has one already,
+    training goes on from there. Metrics go to `logger`. Raises InputError when training diverges.
     """
     _quiet()
-    train_loader = loader(
-        train, ShuffledBuckets(train.table.lengths, config.batch_size, config.seed), config.num_workers
-    )
+    earlier = checkpoint.load(folder)
+    buckets = ShuffledBuckets(train.table.lengths, config.batch_size, config.seed)
+    buckets.epoch = earlier["epochs"] if earlier else 0
+    train_loader = loader(train, buckets, config.num_workers)
     longest = int(validation.table.lengths.max(initial=1))
     validation_loader = loader(
         validation, SortedBatches(validation.table.lengths, max(longest, 64 * config.max_length))
@@ -139,13 +142,16 @@ def fit(
         callbacks.append(LearningRateMonitor("step"))
     if config.patience:
         callbacks.append(EarlyStopping("val_loss", patience=config.patience))
+    latest = Latest(folder)
+    callbacks.append(latest)  # behind all others, whose states it keeps
     device = classifier.head.weight.device.type
     trainer = lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device, device),
         devices=1,
         precision="bf16-mixed" if bf16 else "32-true",
-        max_epochs=config.epochs,
+        max_epochs=earlier["epochs"] if earlier and earlier["stopped"] else config.epochs,
         callbacks=callbacks,
+        plugins=StraightToDisk(),
         logger=logger,
         log_every_n_steps=max(1, steps // LOGGED_STEPS),
         num_sanity_val_steps=0,
@@ -155,10 +161,14 @@ def fit(
         default_root_dir=folder,
     )
     classifier.train()  # Lightning keeps each module's mode, and a loaded encoder is in eval mode
+    if earlier:
+        checkpoint.restore_generators(earlier)
     with _threads(train.table):
-        trainer.fit(module, train_loader, validation_loader)
+        trainer.fit(
+            module, train_loader, validation_loader, ckpt_path=latest.path if earlier else None, weights_only=True
+        )
     epochs = trainer.current_epoch
-    kept_epoch, loss = epochs - 1, trainer.callback_metrics.get("val_loss")
+    kept_epoch, loss = epochs - 1, latest.state.get("val_loss")
     classifier.to(device)
     if best.best_model_score is not None:
         state = torch.load(best.best_model_path, map_location=device, weights_only=True)
@@ -183,11 +193,17 @@ def _rate(step: int, warmup: int, steps: int) -> float:
 
 
 class _Clock(Callback):
-    """Seconds spent in training epochs, without validation."""
+    """Seconds spent in training epochs, without validation; of a training that was cut off, in all its parts."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self._since = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.seconds = state["seconds"]
 
     def on_train_epoch_start(self, *_: Any) -> None:
         self._since = time.perf_counter()
@@ -229,6 +245,7 @@ def _quiet() -> None:
         ".*does not have many workers.*",  # batches are slices of arrays in memory
         ".*module\\(s\\) in eval mode.*",  # the frozen layers
         ".*Checkpoint directory.*exists and is not empty.*",
+        ".*The dirpath has changed.*",
         ".*number of training batches.*smaller than the logging interval.*",
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
     ):

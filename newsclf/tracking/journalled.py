@@ -15,7 +15,7 @@ from newsclf.errors import InputError, Stopped
 from newsclf.tracking.copy import Copy
 from newsclf.tracking.journal import FAILURE_TAG, Journal, create, find
 from newsclf.tracking.sender import Sender
-from newsclf.tracking.server import Trouble, is_server, short_limits, trouble, without_password, written_to
+from newsclf.tracking.server import Trouble, is_server, short_limits, trouble, without_password, talking_to
 
 SECONDS_AFTER_A_STOP = 10.0
 SYNC = "mlflow run . -e sync"
@@ -38,7 +38,7 @@ def journalled(verb: str, uri: str, config: Any, resume: str) -> Iterator[mlflow
         problem = _begin(journal, verb, run_id, offline)
     copy = Copy(journal, uri)
     sender, seconds = Sender(copy), float(config.send_timeout)
-    with written_to(journal.uri):
+    with talking_to(journal.uri):
         run = mlflow.start_run(journal.run["run_uuid"])
         if FAILURE_TAG in run.data.tags:  # it was stopped; now it is not
             mlflow.delete_tag(FAILURE_TAG)

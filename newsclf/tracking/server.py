@@ -38,7 +38,7 @@ def tracking_uri() -> str:
 
 
 @contextlib.contextmanager
-def written_to(uri: str) -> Iterator[None]:
+def talking_to(uri: str) -> Iterator[None]:
     """Inside, MLflow's own functions talk to `uri`, and `tracking_uri` is what it was."""
     import mlflow
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def toy(tokenizer: Tokenizer) -> Callable[..., Batches]:
 
 @pytest.fixture
 def run_fit(tmp_path: Path) -> Callable[..., Fit]:
-    """`fit` with short options: fp32, no early stopping, batches of 8, checkpoints in the test's folder."""
+    """`fit` with short options: fp32, no early stopping, batches of 8, checkpoints in a new folder."""
 
     def run(
         classifier: Classifier,
@@ -95,6 +96,7 @@ def run_fit(tmp_path: Path) -> Callable[..., Fit]:
         logger: Logger | bool = False,
         learning_rate: float = 1e-3,
         bf16: bool = False,
+        folder: Path | None = None,
         **options: Any,
     ) -> Fit:
         config = TrainConfig(**{"batch_size": 8, "epochs": 2, "patience": 0, "dropout": 0.0, **options})
@@ -107,7 +109,7 @@ def run_fit(tmp_path: Path) -> Callable[..., Fit]:
             learning_rate=learning_rate,
             bf16=bf16,
             logger=logger,
-            folder=tmp_path / "checkpoints",
+            folder=folder or Path(tempfile.mkdtemp(dir=tmp_path)),
         )
 
     return run

@@ -218,7 +218,7 @@ def test_plain_lines_tell_of_each_epoch_where_there_is_no_terminal(
 def test_a_checkpoint_holds_the_trained_weights_alone_and_no_pickled_code(
     make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit, tmp_path: Path
 ) -> None:
-    run_fit(make_classifier(3), toy(16), toy(8))
+    run_fit(make_classifier(3), toy(16), toy(8), folder=tmp_path / "checkpoints")
     state = torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)
     assert set(state["state_dict"]) == {"classifier.head.weight", "classifier.head.bias"}
     assert [file.name for file in (tmp_path / "checkpoints").iterdir()] == ["best.ckpt"]
