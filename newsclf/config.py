@@ -350,6 +350,25 @@ class ReproduceConfig(RunOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompareConfig(RunOptions):
+    """Put runs of train and evaluate side by side: what differs in them, and whether that made a difference."""
+
+    runs: str = option(
+        dataclasses.MISSING,
+        "run ids separated by commas, or a query of the experiment, such as \"params.dataset = 'ag_news' and "
+        "metrics.avg_test_acc > 0.8\"",
+    )
+    experiment: tuple[str, ...] = option(
+        (), "names of the experiments that a query looks into, or all; none: the experiment of this run"
+    )
+    max_runs: int = option(50, "runs that a query gives at the most, the newest first", low=1, high=1000)
+    alpha: float = option(0.05, "false-alarm rate over all pairs together", low=1e-6, high=0.5)
+    bootstrap_samples: int = option(2000, "resamples behind the 95 % intervals", low=100, high=100_000)
+    seed: int = option(0, "seed of the resamples", low=0, high=2**32 - 1)
+    output_dir: str = option("", "folder for report.html, tables and plots; empty: outputs/compare/<run id>")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SyncConfig:
     """Send what runs have left in the journal on this machine because their server was away.
 

@@ -8,7 +8,15 @@ from typing import Any
 
 import yaml
 
-from newsclf.config import EvaluateConfig, MonitorConfig, ProfileConfig, SimulateConfig, SyncConfig, TrainConfig
+from newsclf.config import (
+    CompareConfig,
+    EvaluateConfig,
+    MonitorConfig,
+    ProfileConfig,
+    SimulateConfig,
+    SyncConfig,
+    TrainConfig,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 VERBS = {
@@ -17,6 +25,7 @@ VERBS = {
     "profile": ProfileConfig,
     "monitor": MonitorConfig,
     "simulate": SimulateConfig,
+    "compare": CompareConfig,
     "sync": SyncConfig,
 }
 

@@ -46,7 +46,8 @@ def compare(
 
     Every resample draws rows, the same for all, and of every pool of n seeds n - 1 seeds: rows and seeds are both
     drawn, as in Owen, The pigeonhole bootstrap (Annals of Applied Statistics, 2007); of n, n - 1 are drawn, so that the
-    variance between few seeds is not understated (Rao and Wu, JASA, 1988). Two single runs: the percentile interval
+    variance between few seeds is not understated (Rao and Wu, JASA, 1988). What a seed does to single rows is counted
+    more than once, which errs on the careful side (Owen). Two single runs: the percentile interval
     and McNemar's exact test. Where there are several seeds: Student's t with the bootstrap's standard error and
     Satterthwaite's degrees of freedom. A single run says nothing of how it would have gone with another seed.
     """
@@ -61,7 +62,7 @@ def compare(
             observed = np.array([function(labels, predicted) for predicted in pool])
             drawn = (draws[score][places[name]] * weights[name].T).sum(axis=0)
             means[name][score] = _Pooled(observed, drawn)
-    scores = {name: {score: _estimate(pooled) for score, pooled in own.items()} for name, own in means.items()}
+    scores = {name: {score: _within(_estimate(pooled)) for score, pooled in own.items()} for name, own in means.items()}
     pairs = []
     for first, second in itertools.combinations(pools, 2):
         differences = {score: _estimate(means[first][score], means[second][score]) for score in SCORES}
@@ -111,6 +112,10 @@ def _estimate(first: _Pooled, second: _Pooled | None = None) -> Estimate:
         return Estimate(value, *interval(first.drawn - (second.drawn if second else 0.0)))
     error, quantile, _ = _t_test(first, second)
     return Estimate(value, value - quantile * error, value + quantile * error)
+
+
+def _within(score: Estimate) -> Estimate:
+    return Estimate(score.value, max(0.0, score.low), min(1.0, score.high))
 
 
 def _t_test(first: _Pooled, second: _Pooled | None = None) -> tuple[float, float, float]:

@@ -62,14 +62,17 @@ def artifact(run_id: str, path: str) -> Path | None:
 def compare_page(runs: Sequence[Run]) -> str:
     """The address of the UI's page that compares the runs; empty where the store has no server."""
     uri = tracking_uri()
-    if not is_server(uri):
-        return ""
+    return f"{uri.rstrip('/')}/{compare_path(runs)}" if is_server(uri) else ""
+
+
+def compare_path(runs: Sequence[Run]) -> str:
+    """That page's place below the UI's address."""
     lists = {
         "runs": [run.info.run_id for run in runs],
         "experiments": list(dict.fromkeys(run.info.experiment_id for run in runs)),
     }
     query = "&".join(f"{name}={quote(json.dumps(values, separators=(',', ':')))}" for name, values in lists.items())
-    return f"{uri.rstrip('/')}/#/compare-runs?{query}"
+    return f"#/compare-runs?{query}"
 
 
 def _named(run_id: str) -> Run:
