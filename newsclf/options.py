@@ -158,7 +158,7 @@ def _may_be_none(hint: Any) -> bool:
 
 def _base_type(hint: Any) -> Any:
     if _may_be_none(hint):
-        return next(part for part in typing.get_args(hint) if part is not type(None))
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
     return typing.get_origin(hint) or hint
 
 
@@ -177,6 +177,8 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     kind = _base_type(hint)
     if _holds_mappings(hint):
         return _mappings(value, wrong)
+    if kind is dict:
+        return _mapping(value, wrong)
     if kind is tuple:
         if isinstance(value, str):
             value = [] if value in ("", "none") else value.split(",")
@@ -205,15 +207,25 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     return text
 
 
-def _mappings(value: Any, wrong: InputError) -> tuple[dict[str, Any], ...]:
-    """A list of mappings, as a YAML file holds it; on the command line it is typed as YAML."""
+def _typed_yaml(value: Any, wrong: InputError) -> Any:
+    """What is a list or mapping in a YAML file is typed as YAML on the command line."""
     import yaml
 
-    if isinstance(value, str):
-        try:
-            value = [] if value in ("", "none") else yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise wrong from None
+    try:
+        return yaml.safe_load(value) if isinstance(value, str) else value
+    except yaml.YAMLError:
+        raise wrong from None
+
+
+def _mapping(value: Any, wrong: InputError) -> dict[str, Any]:
+    value = _typed_yaml(value, wrong)
+    if not isinstance(value, dict):
+        raise wrong
+    return {str(name): part for name, part in value.items()}
+
+
+def _mappings(value: Any, wrong: InputError) -> tuple[dict[str, Any], ...]:
+    value = [] if value in ("", "none") else _typed_yaml(value, wrong)
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise wrong
     return tuple({str(name): part for name, part in item.items()} for item in value)
@@ -251,6 +263,8 @@ def _expected(field: dataclasses.Field[Any], hint: Any) -> str:
             expected += f" of {low:g} or more"
     elif kind is bool:
         expected = "true or false"
+    elif kind is dict:
+        expected = "a `name: value` mapping"
     elif _holds_mappings(hint):
         expected = "a list of `name: value` mappings, or none"
     elif kind is tuple:
@@ -266,6 +280,8 @@ def _text(field: dataclasses.Field[Any], value: Any) -> str:
         return str(field.metadata["none"])
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict):
+        return json.dumps(value, default=str)
     if isinstance(value, tuple):
         if value and isinstance(value[0], dict):
             return json.dumps(value, default=str)  # a date in YAML is a date object

@@ -145,9 +145,10 @@ def end_as(run_id: str, status: str, reason: str = "", **tags: str) -> Run:
     return client.get_run(run_id)
 
 
-def children_of(experiment_id: str, tag: str, value: str) -> list[Run]:
+def tagged(experiment_id: str, tag: str, value: str) -> list[Run]:
     """All runs of an experiment with this tag."""
-    client, found, token = MlflowClient(tracking_uri()), [], None
+    client, token = MlflowClient(tracking_uri()), None
+    found: list[Run] = []
     while True:
         page = client.search_runs([experiment_id], f"tags.`{tag}` = '{value}'", max_results=1000, page_token=token)
         found += page

@@ -1,0 +1,254 @@
+"""A sweep's trials in Optuna's storage, so that a sweep goes on where it was, and on several machines.
+
+Every trial that is wanted has a slot: a row of a list or grid, or a draw. A slot's attempts are Optuna trials with
+its number; it is settled by one that is complete or pruned, or by failures that have used up the retries. What was
+broken off (the sweep was killed, the machine has gone) is no failure: the slot is simply tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import DuplicatedStudyError
+from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from newsclf.config import SweepConfig
+from newsclf.errors import InputError
+from newsclf.tuning.space import Space, identity, loss_like, lowest_is_best
+
+STORAGE_VARIABLE = "NEWSCLF_SWEEP_STORAGE"
+HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 180
+SLOT, FAILURE = "slot", "failure"  # attributes of a trial; one that has failed without a failure was broken off
+LIVE = (TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
+
+
+@dataclass
+class Claimed:
+    """A trial that this process runs, and the settings that differ in it, as text."""
+
+    trial: Trial
+    slot: int
+    settings: dict[str, str]
+
+
+class Trials:
+    """All trials of one sweep."""
+
+    def __init__(self, config: SweepConfig, space: Space, name: str, file: str) -> None:
+        """Open the study `name`, or make it; file: the SQLite file where no storage is given.
+
+        Raises InputError where the storage cannot be used, or holds another sweep of this name.
+        """
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        self.config, self.space = config, space
+        self.lowest = lowest_is_best(config)
+        self.slots = config.trials if space.rows is None else len(space.rows)
+        url = storage_url(config) or f"sqlite:///{file}"
+        try:
+            with _quiet():
+                self.storage = RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)
+                self.study = _open(self.storage, name, self.lowest, identity(config, space))
+        except InputError:
+            raise
+        except ImportError as error:
+            raise InputError(f"storage {shown(url)} needs a driver that is not installed: {error}") from None
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"storage {shown(url)} cannot be used ({reason})") from None
+        self.study.pruner = _pruner(config)
+
+    def all(self) -> list[FrozenTrial]:
+        return [trial for trial in self.study.get_trials(deepcopy=False) if SLOT in trial.user_attrs]
+
+    def by_slot(self) -> dict[int, list[FrozenTrial]]:
+        """Attempts of each slot, the oldest first."""
+        found: dict[int, list[FrozenTrial]] = {slot: [] for slot in range(self.slots)}
+        for trial in self.all():
+            found.setdefault(trial.user_attrs[SLOT], []).append(trial)
+        return found
+
+    def settled(self, attempts: list[FrozenTrial]) -> bool:
+        if any(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in attempts):
+            return True
+        return not any(trial.state in LIVE for trial in attempts) and failures(attempts) > self.config.retries
+
+    def top_up(self) -> int:
+        """Put every slot that is neither settled nor under way in the queue; the number of unsettled slots."""
+        with _quiet():
+            optuna.storages.fail_stale_trials(self.study)  # of machines that have not been heard of for a while
+        unsettled = 0
+        for slot, attempts in self.by_slot().items():
+            if slot >= self.slots or self.settled(attempts):
+                continue
+            unsettled += 1
+            if not any(trial.state in LIVE for trial in attempts):
+                drawn = attempts[-1].params if attempts else {}
+                params = self.space.rows[slot] if self.space.rows is not None else drawn
+                self.study.enqueue_trial(params, user_attrs={SLOT: slot})
+        return unsettled
+
+    def claim(self, **notes: Any) -> Claimed | None:
+        """The next trial of the queue, which from now on is this process's own; None where there is none.
+
+        notes: attributes of the trial, for who finds it later.
+        """
+        while self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            with _quiet():
+                trial = self.study.ask()
+            self.storage.record_heartbeat(trial._trial_id)
+            for key, value in notes.items():
+                trial.set_user_attr(key, value)
+            slot = trial.user_attrs.get(SLOT)
+            # Two machines may have put the same slot in the queue, or asked for the last trial in it.
+            if slot is None or slot >= self.slots or self._is_second(slot, trial.number):
+                self.study.tell(trial, state=TrialState.FAIL)
+                continue
+            self.study.sampler = _sampler(self.config, slot)
+            settings = {name: as_text(trial._suggest(name, self._distribution(name))) for name in self.space.names}
+            return Claimed(trial, slot, settings)
+        return None
+
+    def _is_second(self, slot: int, number: int) -> bool:
+        others = self.by_slot().get(slot, [])
+        return any(other.number < number and other.state in LIVE for other in others)
+
+    def alive(self, claimed: Claimed) -> None:
+        """Say that this process still runs it; at least every HEARTBEAT_SECONDS."""
+        self.storage.record_heartbeat(claimed.trial._trial_id)
+
+    def report(self, claimed: Claimed, value: float, step: int) -> bool:
+        """Tell of the watched metric after epoch `step`; whether the trial should be stopped."""
+        # A pruner takes low values for good ones exactly where the study does.
+        flipped = loss_like(self.config.watch) != self.lowest
+        claimed.trial.report(-value if flipped else value, step)
+        return claimed.trial.should_prune()
+
+    def complete(self, number: int, value: float) -> None:
+        self.study.tell(number, value)
+
+    def prune(self, number: int) -> None:
+        self.study.tell(number, state=TrialState.PRUNED)
+
+    def fail(self, number: int, reason: str) -> None:
+        """An attempt that counts: it used up one of the retries."""
+        self.storage.set_trial_user_attr(self._id(number), FAILURE, reason[:1000])
+        self.study.tell(number, state=TrialState.FAIL)
+
+    def break_off(self, number: int) -> None:
+        """An attempt that does not count: it was stopped along with the sweep."""
+        self.study.tell(number, state=TrialState.FAIL)
+
+    def running(self) -> list[FrozenTrial]:
+        return [trial for trial in self.all() if trial.state == TrialState.RUNNING]
+
+    def importances(self) -> dict[str, float]:
+        """Share of each option in what is good (PED-ANOVA, Watanabe et al. 2023); {} where too little is known."""
+        done = [trial for trial in self.all() if trial.state == TrialState.COMPLETE]
+        if len(done) < 4 or len({trial.value for trial in done}) < 2:
+            return {}
+        try:
+            with _quiet():
+                found = optuna.importance.get_param_importances(self.study)
+        except (ValueError, RuntimeError):
+            return {}
+        return {name: share for name, share in found.items() if math.isfinite(share)}
+
+    def _id(self, number: int) -> int:
+        return self.storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+
+    def _distribution(self, name: str) -> BaseDistribution:
+        if part := self.space.ranges.get(name):
+            if part.whole:
+                return IntDistribution(int(part.low), int(part.high), log=part.log, step=int(part.step or 1))
+            return FloatDistribution(part.low, part.high, log=part.log, step=part.step)
+        return CategoricalDistribution(self.space.values[name])
+
+
+def failures(attempts: list[FrozenTrial]) -> int:
+    return sum(FAILURE in trial.user_attrs for trial in attempts)
+
+
+def storage_url(config: SweepConfig) -> str:
+    """The database of the sweep; empty for the file in output_dir. Raises InputError for a password in the option."""
+    if config.storage:
+        if "://" not in config.storage:
+            raise InputError(
+                f"option storage is {config.storage!r}: give an SQLAlchemy URL, as sqlite:////path/study.db"
+            )
+        if _password(config.storage):
+            raise InputError(
+                f"option storage has a password, and options are logged: put the URL in ${STORAGE_VARIABLE} instead"
+            )
+    return config.storage or os.environ.get(STORAGE_VARIABLE, "")
+
+
+def shown(url: str) -> str:
+    """The URL without its password."""
+    return url.replace(f":{_password(url)}@", ":***@") if _password(url) else url
+
+
+def _password(url: str) -> str:
+    with contextlib.suppress(ValueError):
+        return urlsplit(url).password or ""
+    return ""
+
+
+def _open(storage: RDBStorage, name: str, lowest: bool, wanted: str) -> optuna.Study:
+    direction = StudyDirection.MINIMIZE if lowest else StudyDirection.MAXIMIZE
+    with contextlib.suppress(DuplicatedStudyError):
+        study = optuna.create_study(storage=storage, study_name=name, direction=direction)
+        study.set_user_attr("identity", wanted)
+    study = optuna.load_study(storage=storage, study_name=name)
+    there = study.user_attrs.get("identity")
+    if there is None:  # killed between the two lines above
+        study.set_user_attr("identity", wanted)
+    elif there != wanted:
+        raise InputError(
+            f"sweep {name} is there already and tries other settings: give another name, or other options as before"
+        )
+    return study
+
+
+def _pruner(config: SweepConfig) -> BasePruner:
+    if config.pruner == "median":
+        return MedianPruner(n_startup_trials=config.startup_trials)
+    if config.pruner == "halving":
+        return SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+    return NopPruner()
+
+
+def _sampler(config: SweepConfig, slot: int) -> BaseSampler:
+    """A sampler of the slot's own: what is drawn does not hang on how often the sweep was started before."""
+    seed = int(np.random.SeedSequence((config.seed, slot)).generate_state(1)[0])
+    if config.strategy == "bayesian":
+        return TPESampler(seed=seed, n_startup_trials=config.startup_trials)
+    return RandomSampler(seed=seed)
+
+
+def as_text(value: Any) -> str:
+    """A drawn value as it is typed for train."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna warns that heartbeats are young, and meant for its own loop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

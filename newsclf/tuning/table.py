@@ -1,0 +1,90 @@
+"""What came of a sweep's trials, the best first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState
+
+from newsclf.tuning.study import FAILURE, as_text, failures
+
+STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One slot of the sweep as it was settled. value: of the aim; None unless complete."""
+
+    trial: int  # from 1
+    state: str  # complete, pruned or failed
+    value: float | None
+    settings: Mapping[str, str]
+    epochs: int  # that the pruner was told of
+    seconds: float
+    failed_before: int
+    run_id: str
+    failure: str
+
+
+def rows(by_slot: Mapping[int, Sequence[FrozenTrial]], names: Sequence[str], lowest: bool) -> list[Row]:
+    """The settled slots: complete ones by the aim, the best first, then pruned and failed ones."""
+    found = [
+        _row(slot, attempts, names) for slot, attempts in by_slot.items() if attempts and _decided(attempts[-1].state)
+    ]
+    order = {"complete": 0, "pruned": 1, "failed": 2}
+
+    def place(row: Row) -> tuple[int, float, int]:
+        value = row.value or 0.0
+        return order[row.state], value if lowest else -value, row.trial
+
+    return sorted(found, key=place)
+
+
+def frame(found: Sequence[Row], names: Sequence[str], aim: str) -> pd.DataFrame:
+    """The table that is logged: a row a trial."""
+    return pd.DataFrame(
+        [
+            {
+                "trial": row.trial,
+                "state": row.state,
+                aim: row.value,
+                **{name: row.settings.get(name, "") for name in names},
+                "seconds": round(row.seconds, 1),
+                "failed_before": row.failed_before,
+                "run_id": row.run_id,
+                "failure": row.failure,
+            }
+            for row in found
+        ]
+    )
+
+
+def printed(table: pd.DataFrame, aim: str) -> str:
+    """The table for a terminal: what is the same in all rows is left out."""
+    shown = table.drop(columns=[name for name in ("failed_before", "failure") if not table[name].any()])
+    shown = shown.assign(**{aim: [f"{value:.4f}" if pd.notna(value) else "" for value in table[aim]]})
+    if "failure" in shown:
+        shown["failure"] = [text[:60] for text in shown["failure"]]
+    return str(shown.to_string(index=False))
+
+
+def _decided(state: TrialState) -> bool:
+    return state not in (TrialState.WAITING, TrialState.RUNNING)
+
+
+def _row(slot: int, attempts: Sequence[FrozenTrial], names: Sequence[str]) -> Row:
+    ended = [trial for trial in attempts if trial.state in STATES]
+    trial = ended[0] if ended else attempts[-1]
+    return Row(
+        trial=slot + 1,
+        state=STATES.get(trial.state, "failed"),
+        value=trial.value if trial.state == TrialState.COMPLETE else None,
+        settings={name: as_text(trial.params[name]) for name in names if name in trial.params},
+        epochs=len(trial.intermediate_values),
+        seconds=trial.user_attrs.get("seconds", 0.0),
+        failed_before=failures(list(attempts)) - (FAILURE in trial.user_attrs),
+        run_id=trial.user_attrs.get("run_id", ""),
+        failure=trial.user_attrs.get(FAILURE, ""),
+    )
