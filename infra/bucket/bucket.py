@@ -25,6 +25,10 @@ def setting(name: str) -> str:
     return value
 
 
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
 def client() -> Any:
     """An S3 client for the endpoint of the environment; buckets in the path, as most servers other than AWS want it."""
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL")
@@ -73,7 +77,7 @@ def main() -> int:
             reason: Exception = error
         except (ClientError, BotoCoreError, ValueError) as error:
             reason = error
-        print(f"bucket {bucket} on {endpoint}: {reason}: check NEWSCLF_S3_* in infra/.env", file=sys.stderr)
+        print(f"bucket {bucket} on {endpoint}: {one_line(reason)}: check NEWSCLF_S3_* in infra/.env", file=sys.stderr)
         return 2
 
 

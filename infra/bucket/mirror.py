@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from bucket import client, setting
+from bucket import client, one_line, setting
 
 CONTENT_TYPE = "NEWSCLF.content-type"  # in the pax headers of a member
 DELETED_IN_A_CALL = 1000  # S3's own limit
@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
                 print(__doc__, file=sys.stderr)
                 return 2
     except (BotoCoreError, ClientError, OSError, ValueError, tarfile.TarError) as error:
-        print(f"mirror.py {' '.join(arguments)}: {error}", file=sys.stderr)
+        print(f"mirror.py {' '.join(arguments)}: {one_line(error)}", file=sys.stderr)
         return 2
     return 0
 

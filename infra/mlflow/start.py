@@ -62,7 +62,9 @@ def check_database(uri: str) -> None:
         empty = utils._is_empty_database(engine)
         found = None if empty else utils._get_schema_version(engine)
     except sqlalchemy.exc.SQLAlchemyError as error:
-        raise Refused(f"the database {where} does not answer: {getattr(error, 'orig', None) or error}") from None
+        raise Refused(
+            f"the database {where} does not answer: {' '.join(str(getattr(error, 'orig', error)).split())}"
+        ) from None
     finally:
         engine.dispose()
     if not empty and found != utils._get_latest_schema_revision():
@@ -71,13 +73,15 @@ def check_database(uri: str) -> None:
 
 def check_bucket() -> None:
     from botocore.exceptions import BotoCoreError, ClientError
-    from bucket import client
+    from bucket import client, one_line
 
     name = setting("NEWSCLF_BUCKET")
     try:
         client().head_bucket(Bucket=name)
     except (ClientError, BotoCoreError, ValueError) as error:
-        raise Refused(f"the bucket {name} cannot be used: {error}: bucket.py makes it, check NEWSCLF_S3_*") from None
+        raise Refused(
+            f"the bucket {name} cannot be used: {one_line(error)}: bucket.py makes it, check NEWSCLF_S3_*"
+        ) from None
 
 
 def upgrade(uri: str) -> None:
