@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -51,11 +50,14 @@ def open_reference(
     return load_reference(kept, predictor)
 
 
-def log_reference(model: str, dataset: Dataset, test_probabilities: np.ndarray, predict: Predict, seed: int) -> None:
+def log_reference(
+    model: str, dataset: Dataset, test_probabilities: np.ndarray, predict: Predict, seed: int, folder: Path
+) -> Path | None:
     """Log the reference of a training run's data and model, and the profile of its training rows, to the active run.
 
     The map is fitted on the training rows; the model is judged by the test rows, which it has not seen.
-    model: what it is loaded by; test_probabilities: [test rows, classes]; predict: texts to [texts, classes].
+    model: what it is loaded by; test_probabilities: [test rows, classes]; predict: texts to [texts, classes];
+    folder: an empty one to write to. Returns the reference's own folder in it; None where the rows are too few for one.
     """
     import mlflow
 
@@ -67,17 +69,16 @@ def log_reference(model: str, dataset: Dataset, test_probabilities: np.ndarray, 
     except InputError as error:  # a handful of rows trains a model, but says nothing of what is normal
         print(f"warning: no reference is logged: {error}", flush=True)
         mlflow.set_tag("newsclf.reference", f"none: {error}"[:5000])
-        return
+        return None
     profile = TextProfile(reference.id, reference.encoder_sha256)
     statistics = text_statistics(texts, reference.counter)
     profile.log(statistics.assign(**{TEXT: texts}, label=train["label"].to_numpy(object)))
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        save_reference(reference, folder / "reference")
-        profile.write(folder / "profile" / "profile.bin")
-        table(profile).to_csv(folder / "profile" / "summary.csv", index=False)
-        mlflow.log_artifacts(temporary)
+    save_reference(reference, folder / "reference")
+    profile.write(folder / "profile" / "profile.bin")
+    table(profile).to_csv(folder / "profile" / "summary.csv", index=False)
+    mlflow.log_artifacts(str(folder))
     mlflow.set_tag("newsclf.reference", reference.id)
+    return folder / "reference"
 
 
 class _Known:

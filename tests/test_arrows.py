@@ -13,6 +13,7 @@ COMMON = {"errors", "config", "options", "progress"}
 # tracking logs a data set and a model, so it has to know what they are.
 # monitoring cuts streams of text into batches.
 # profiling and evaluation write reports, which all look alike.
+# serving answers with a model, and profiles what it is asked by the model's reference.
 # drift judges what profiling measures, with an encoder's files, which the model room finds.
 ALLOWED = {
     "evaluation": {"pages"},
@@ -20,9 +21,10 @@ ALLOWED = {
     "monitoring": {"data"},
     "profiling": {"data", "pages"},
     "drift": {"profiling", "model"},
+    "serving": {"model", "profiling", "drift"},
 }
-# The model room defines the class that MLflow loads; report.py and references.py are parts that verbs share.
-MAY_IMPORT_MLFLOW = {"newsclf/model/pyfunc.py", "newsclf/report.py", "newsclf/references.py"}
+# The serving room defines the class that MLflow loads; report.py and references.py are parts that verbs share.
+MAY_IMPORT_MLFLOW = {"newsclf/serving/pyfunc.py", "newsclf/report.py", "newsclf/references.py"}
 
 
 def imports(source: str) -> set[str]:

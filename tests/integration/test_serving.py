@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import mlflow
 import pytest
+
+from newsclf.profiling.profile import TextProfile
 
 pytestmark = pytest.mark.integration
 
@@ -26,8 +32,14 @@ def model(place, in_process, tiny_encoder) -> str:
 
 
 @pytest.fixture(scope="module")
-def ask(place, model) -> Ask:
-    url = place.serve("mlflow", "models", "serve", "-m", model, "--env-manager", "local", ready="/ping")
+def profiles(place) -> Path:
+    return place.folder / "profiles"
+
+
+@pytest.fixture(scope="module")
+def ask(place, model, profiles) -> Ask:
+    command = ("mlflow", "models", "serve", "-m", model, "--env-manager", "local")
+    url = place.serve(*command, ready="/ping", NEWSCLF_PROFILE_DIR=str(profiles))
 
     def post(body: bytes) -> tuple[int, Any]:
         request = urllib.request.Request(f"{url}/invocations", body, {"Content-Type": "application/json"})
@@ -81,12 +93,15 @@ def test_it_answers_with_label_and_probabilities(body, ask, expected):
         b'{"dataframe_records": [{"text": "a"}, {"text": null}]}',
         b'{"instances": []}',
         b'{"inputs": {"headline": ["a"]}}',
+        b'{"dataframe_records": [{"text": "' + b"a" * 10_000_000 + b'"}]}',
     ],
+    ids=lambda body: body[:60].decode(),
 )
 def test_a_bad_request_is_answered_with_400(body, ask):
     status, answer = ask(body)
     assert status == 400, answer
     assert "Traceback" not in str(answer)
+    assert len(str(answer)) < 5000
 
 
 def test_mlflow_makes_text_of_what_stands_in_instances(ask):
@@ -101,3 +116,23 @@ def test_a_table_without_rows_has_no_predictions(ask):
 def test_it_still_answers_after_a_bad_request(ask):
     assert ask(b'{"dataframe_records": [{"text": 2}]}')[0] == 400
     assert ask(b'{"instances": ["Rain in the north"]}')[0] == 200
+
+
+def test_what_was_asked_is_profiled_when_the_server_is_stopped(ask, place, profiles):
+    def rows() -> int:
+        return sum(TextProfile.read(file).rows for file in profiles.glob("requests_*.bin"))
+
+    with ThreadPoolExecutor(8) as threads:
+        texts = [f"Rain number {number} in the north" for number in range(40)]
+        answers = list(threads.map(lambda text: ask(json.dumps({"inputs": [text, text]}).encode()), texts))
+    assert [status for status, _ in answers] == [200] * 40
+    place.processes[-1].terminate()
+    place.processes[-1].wait(30)
+    end = time.monotonic() + 20  # `mlflow models serve` ends before the server that it has started
+    while not any(profiles.glob("requests_*.bin")) or rows() < 80:
+        assert time.monotonic() < end, rows()
+        time.sleep(0.1)
+    names = {file.name for file in profiles.iterdir()}
+    assert all(name.endswith(".bin") for name in names), names
+    merged = reduce(TextProfile.merge, map(TextProfile.read, profiles.glob("requests_*.bin")))
+    assert {"characters", "confidence", "predicted_label", "direction_1", "text"} <= set(merged.columns)
