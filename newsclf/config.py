@@ -124,6 +124,9 @@ class TrainConfig(RunOptions, DataOptions):
         20.0, "size limit of that cache; the entries unused for longest go first", low=0, high=1e6
     )
     output_dir: str = option("", "folder for result.json and plots; empty: outputs/train/<run id>")
+    resume: str = option(
+        "", "id of a run of train that was cut off: it goes on from its last epoch, with its own options"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

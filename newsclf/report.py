@@ -13,6 +13,7 @@ from newsclf.evaluation.errors_table import most_confident_errors
 from newsclf.evaluation.plots import all_plots
 from newsclf.evaluation.predictions import FILE, Predictions
 from newsclf.evaluation.scores import per_class_metrics, scores
+from newsclf.tracking.once import log_table
 
 
 def log_report(
@@ -37,6 +38,6 @@ def log_report(
     errors = most_confident_errors(texts, labels, probabilities, classes)
     errors.to_csv(folder / "confident_errors.csv", index=False)
     if len(errors):
-        mlflow.log_table(errors, "confident_errors.json")
+        log_table(errors, "confident_errors.json")
     metrics = {f"{prefix}{name}": value for name, value in scores(labels, probabilities).items()}
     return metrics | per_class_metrics(labels, probabilities, classes, prefix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tempfile
 import time
@@ -32,17 +33,27 @@ HEAD_RATE, ENCODER_RATE = 1e-3, 2e-4
 
 def train(config: TrainConfig) -> dict[str, float]:
     """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
+    began = time.perf_counter()
+    earlier = None
+    if config.resume:
+        from newsclf.tracking.resume import find_cut_off, set_aside
+
+        earlier = find_cut_off(config)
+        set_aside(earlier.run_id)
+        config = dataclasses.replace(earlier.config, resume="")
     config = resolve_auto(config)
     assert config.learning_rate is not None
-    began = time.perf_counter()
-    with open_run("train", config) as run:
+    with open_run("train", config, earlier.run_id if earlier else "") as run, contextlib.ExitStack() as stack:
         import mlflow
 
         from newsclf.tracking.lightning_logger import RunLogger
         from newsclf.tracking.models import log_model
+        from newsclf.tracking.once import log_metrics, logged_model
+        from newsclf.tracking.resume import checkpoints
 
         run_id = run.info.run_id
         folder = prepare_folder(config.output_dir, "train", run_id)
+        kept = stack.enter_context(checkpoints((earlier and earlier.checkpoints) or folder / "checkpoints"))
         log_code_and_environment()
         seed_everything(config.seed)
 
@@ -59,17 +70,16 @@ def train(config: TrainConfig) -> dict[str, float]:
         mlflow.set_tags({"newsclf.encoder_sha256": files.sha256, "newsclf.device_name": choose(config.device).name})
 
         inputs, seconds = model_inputs(config, dataset, files, tokenizer, classifier, bf16)
-        with tempfile.TemporaryDirectory() as checkpoints:
-            result = fit(
-                classifier,
-                inputs["train"],
-                inputs["validation"],
-                config,
-                learning_rate=config.learning_rate,
-                bf16=bf16,
-                logger=RunLogger(run_id),
-                folder=Path(checkpoints),
-            )
+        result = fit(
+            classifier,
+            inputs["train"],
+            inputs["validation"],
+            config,
+            learning_rate=config.learning_rate,
+            bf16=bf16,
+            logger=RunLogger(run_id),
+            folder=kept,
+        )
 
         test = inputs["test"]
         assert test.labels is not None
@@ -77,12 +87,16 @@ def train(config: TrainConfig) -> dict[str, float]:
         texts = dataset.splits["test"]["text"].tolist()
         metrics = log_report(texts, test.labels, probabilities, dataset.classes, folder, prefix="test_")
         metrics = {"avg_test_acc": metrics.pop("test_accuracy"), **metrics}
-        model = log_model(classifier, tokenizer)
 
         def predict(texts: list[str]) -> np.ndarray:
             return classifier.probabilities(Batches(tokenizer(texts), pad_id=tokenizer.pad_id), bf16)
 
-        log_reference(f"runs:/{run_id}/model", dataset, probabilities, predict, config.seed)
+        with tempfile.TemporaryDirectory() as references:
+            reference = log_reference(
+                f"runs:/{run_id}/model", dataset, probabilities, predict, config.seed, Path(references)
+            )
+            model_id = earlier and logged_model(run_id)
+            model_id = model_id or log_model(classifier, tokenizer, reference).model_id
         metrics |= {
             "epochs_run": result.epochs,
             "kept_epoch": result.kept_epoch + 1,
@@ -94,7 +108,7 @@ def train(config: TrainConfig) -> dict[str, float]:
             "peak_memory_bytes": peak_memory_bytes(),
             "peak_gpu_memory_bytes": peak_gpu_bytes(),
         }
-        mlflow.log_metrics(metrics, model_id=model.model_id)
+        log_metrics(metrics, model_id)
         file = write_result(
             folder,
             verb="train",

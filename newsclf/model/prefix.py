@@ -70,7 +70,12 @@ def compute(
         sampler = SortedBatches(tokens.lengths, TOKENS_A_BATCH)
         was_training = classifier.training
         classifier.eval()
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        # A loader draws from the generator: what is trained afterwards must not depend on what was in the cache.
+        with (
+            torch.random.fork_rng(devices=[]),
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=bf16),
+        ):
             for rows, batch in zip(sampler, loader(Batches(tokens, pad_id=pad_id), sampler), strict=True):
                 batch = to_device(batch, device)
                 hidden = classifier.prefix(batch.values, batch.mask)

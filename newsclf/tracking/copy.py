@@ -193,7 +193,8 @@ class Copy:
             return
         uri = self.client.get_run(self.run_id).info.artifact_uri
         repository = get_artifact_repository(uri, self.server, self.server)
-        for _ in upload(folder, repository, self.sent["files"]):
+        names = {here: self.run_id} if (here := self.journal.run["run_uuid"]) != self.run_id else {}
+        for _ in upload(folder, repository, self.sent["files"], names):
             self.keep()
             yield 1
 

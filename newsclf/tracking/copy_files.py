@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+TEXTS = ("", ".json", ".yaml", ".html")  # "": MLmodel
 Sent = dict[str, list[int]]  # by a file's path in the folder: its size in bytes and its time in ns when it was sent
 
 
@@ -20,18 +21,22 @@ def changed(folder: Path, sent: Sent) -> Sent:
     return found
 
 
-def upload(folder: Path, repository: Any, sent: Sent, texts: Mapping[str, str] | None = None) -> Iterator[None]:
+def upload(folder: Path, repository: Any, sent: Sent, names: Mapping[str, str]) -> Iterator[None]:
     """Send what has changed; yields after each file, when it is noted in `sent`.
 
-    repository: MLflow's ArtifactRepository. texts: what is sent in place of a file, by its path.
+    repository: MLflow's ArtifactRepository. names: what is replaced in texts, and by what.
     A file that is being written has another size or time afterwards, and is sent again.
     """
     for name, about in changed(folder, sent).items():
         source, below = folder / name, name.rpartition("/")[0] or None
         with tempfile.TemporaryDirectory() as temporary:
-            if texts and name in texts:
-                source = Path(temporary) / source.name
-                source.write_text(texts[name], encoding="utf-8")
+            if names and source.suffix in TEXTS:
+                text = renamed = source.read_text(encoding="utf-8", errors="surrogateescape")
+                for old, new in names.items():
+                    renamed = renamed.replace(old, new)
+                if renamed != text:
+                    source = Path(temporary) / source.name
+                    source.write_text(renamed, encoding="utf-8", errors="surrogateescape")
             repository.log_artifact(str(source), below)
         sent[name] = about
         yield

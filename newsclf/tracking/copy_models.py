@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from newsclf.tracking.copy import Copy
 
 MODEL_TAG = "newsclf.journal_model"
-FILE = "MLmodel"  # says what run and model it belongs to
 UPLOADED = 2  # the number MLflow's tables have for the status READY
 
 
@@ -42,15 +41,13 @@ def send_model(copy: Copy, model: Row) -> Iterator[int]:
         copy.keep()
     known = models[model["model_id"]]
     there, folder = copy.client.get_logged_model(known["model_id"]), Path(model["artifact_location"])
-    text = (folder / FILE).read_text(encoding="utf-8")
-    for here, name in (
-        (model["artifact_location"], there.artifact_location),
-        (model["model_id"], there.model_id),
-        (model["source_run_id"], copy.run_id),
-    ):
-        text = text.replace(here, name)
+    names = {
+        model["artifact_location"]: there.artifact_location,
+        model["model_id"]: there.model_id,
+        model["source_run_id"]: copy.run_id,
+    }
     repository = get_artifact_repository(there.artifact_location, copy.server, copy.server)
-    for _ in upload(folder, repository, known["files"], {FILE: text}):
+    for _ in upload(folder, repository, known["files"], names):
         copy.keep()
         yield 1
     outputs = copy.client.get_run(copy.run_id).outputs

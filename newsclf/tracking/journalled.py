@@ -12,10 +12,10 @@ from mlflow import MlflowClient
 from mlflow.tracking.context.registry import resolve_tags
 
 from newsclf.errors import InputError, Stopped
-from newsclf.tracking.copy import Copy
+from newsclf.tracking.copy import METRICS_A_CALL, Copy
 from newsclf.tracking.journal import FAILURE_TAG, Journal, create, find
 from newsclf.tracking.sender import Sender
-from newsclf.tracking.server import Trouble, is_server, short_limits, trouble, without_password, talking_to
+from newsclf.tracking.server import Trouble, is_server, short_limits, talking_to, trouble, without_password
 
 SECONDS_AFTER_A_STOP = 10.0
 SYNC = "mlflow run . -e sync"
@@ -91,7 +91,19 @@ def _begin(journal: Journal, verb: str, run_id: str, offline: bool) -> Trouble |
                 flush=True,
             )
     journal.rename(copy.run_id or journal.id, copy.sent.get("experiment_id") or "0")
+    if copy.sent.get("partial"):
+        _adopt_points(copy, client)
     return problem
+
+
+def _adopt_points(copy: Copy, here: MlflowClient) -> None:
+    """Take over the metric points of a run that is taken up again, so that none of them is logged twice."""
+    for name in copy.client.get_run(copy.run_id).data.metrics:
+        points = copy.client.get_metric_history(copy.run_id, name)
+        for start in range(0, len(points), METRICS_A_CALL):
+            here.log_batch(copy.run_id, points[start : start + METRICS_A_CALL])
+    (last,) = copy.journal.rows("SELECT MAX(rowid) AS place FROM metrics")
+    copy.keep(metrics=last["place"])
 
 
 def _adopt(copy: Copy) -> bool:

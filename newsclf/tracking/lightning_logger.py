@@ -6,12 +6,17 @@ the test metrics and the model are logged.
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
 from pytorch_lightning.loggers import Logger
+
+from newsclf.errors import disk_full
+from newsclf.tracking.once import logged_points
 
 BATCH = 500  # MLflow takes at most 1000 metrics in a call
 
@@ -22,6 +27,7 @@ class RunLogger(Logger):
     def __init__(self, run_id: str) -> None:
         super().__init__()
         self.run_id, self.client = run_id, MlflowClient()
+        self.known = logged_points(run_id)  # of a run that is taken up again
         self.waiting: list[Metric] = []
 
     @property
@@ -43,14 +49,24 @@ class RunLogger(Logger):
             for name, value in metrics.items()
             if name != "epoch" and not name.endswith("/pg2")
         }
-        self.waiting += [Metric(name, float(value), now, step or 0) for name, value in metrics.items()]
+        self.waiting += [
+            Metric(name, float(value), now, step or 0)
+            for name, value in metrics.items()
+            if (name, step or 0) not in self.known
+        ]
         if len(self.waiting) >= BATCH or "val_loss" in metrics:
             self.save()
 
     def save(self) -> None:
-        if self.waiting:
-            self.client.log_batch(self.run_id, metrics=self.waiting)
-            self.waiting = []
+        """Send what waits. Where the disk is full it goes on waiting, until there is room or training is over."""
+        try:
+            while self.waiting:
+                self.client.log_batch(self.run_id, metrics=self.waiting[:BATCH])
+                del self.waiting[:BATCH]
+        except MlflowException as error:
+            if not disk_full(error):
+                raise
+            print(f"warning: metrics wait for room on the disk: {disk_full(error)}", file=sys.stderr, flush=True)
 
     def finalize(self, status: str) -> None:
         self.save()

@@ -17,7 +17,10 @@ import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 
 from newsclf.data import Dataset
+from newsclf.tracking.once import log_metrics, log_table
 from newsclf.tracking.server import PROJECT
+
+UNCOMMITTED, FREEZE = "environment/uncommitted.diff", "environment/freeze.txt"
 
 
 def log_code_and_environment() -> None:
@@ -25,7 +28,10 @@ def log_code_and_environment() -> None:
     commit = _git("rev-parse", "HEAD")
     if commit:
         # Files git does not know show in `status` alone.
-        status, diff = _git("status", "--porcelain"), _git("diff", "HEAD")
+        status, diff = (
+            _git("status", "--porcelain"),
+            _git("diff", "--binary", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/", "HEAD"),
+        )
         mlflow.set_tags(
             {
                 "mlflow.source.git.commit": commit,
@@ -34,12 +40,15 @@ def log_code_and_environment() -> None:
             }
         )
         if status:
-            mlflow.log_text(f"{status}\n\n{diff}\n", "environment/uncommitted.diff")
-    installed = sorted(
-        {f"{d.metadata['Name']}=={d.version}" for d in distributions() if d.metadata["Name"]}, key=str.lower
-    )
-    mlflow.log_text("\n".join(installed) + "\n", "environment/freeze.txt")
+            mlflow.log_text(f"{status}\n\n{diff}\n", UNCOMMITTED)
+    mlflow.log_text("\n".join(installed()) + "\n", FREEZE)
     mlflow.set_tags({"newsclf.python": platform.python_version(), "newsclf.platform": platform.platform()})
+
+
+def installed() -> list[str]:
+    """`name==version` of every package of this environment."""
+    found = {f"{d.metadata['Name']}=={d.version}" for d in distributions() if d.metadata["Name"]}
+    return sorted(found, key=str.lower)
 
 
 def log_dataset(dataset: Dataset, context: str, splits: tuple[str, ...]) -> None:
@@ -58,10 +67,10 @@ def log_dataset(dataset: Dataset, context: str, splits: tuple[str, ...]) -> None
         mlflow.log_input(described, context=context if split == "train" else split)
     counts = pd.DataFrame({split: dataset.splits[split]["label"].value_counts() for split in splits})
     counts = counts.reindex(list(dataset.classes)).fillna(0).astype(int)
-    mlflow.log_table(counts.rename_axis("class").reset_index(), "data/class_counts.json")
-    mlflow.log_metrics({f"rows/{split}": len(dataset.splits[split]) for split in splits})
+    log_table(counts.rename_axis("class").reset_index(), "data/class_counts.json")
+    log_metrics({f"rows/{split}": len(dataset.splits[split]) for split in splits})
     if dataset.notes:
-        mlflow.log_metrics({f"dropped/{reason}": count for reason, count in dataset.notes.items()})
+        log_metrics({f"dropped/{reason}": count for reason, count in dataset.notes.items()})
     mlflow.set_tags(
         {
             "newsclf.data_fingerprint": dataset.fingerprint,
@@ -103,11 +112,10 @@ def _git(*arguments: str) -> str:
         done = subprocess.run(
             ["git", "-C", str(PROJECT), *arguments],
             capture_output=True,
-            text=True,
             timeout=60,
             env=environment,
-            errors="replace",
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    # Nothing else is cut off or translated: a diff is applied again by `reproduce`.
+    return done.stdout.decode(errors="replace").removesuffix("\n") if done.returncode == 0 else ""

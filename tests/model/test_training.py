@@ -221,4 +221,4 @@ def test_a_checkpoint_holds_the_trained_weights_alone_and_no_pickled_code(
     run_fit(make_classifier(3), toy(16), toy(8), folder=tmp_path / "checkpoints")
     state = torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)
     assert set(state["state_dict"]) == {"classifier.head.weight", "classifier.head.bias"}
-    assert [file.name for file in (tmp_path / "checkpoints").iterdir()] == ["best.ckpt"]
+    assert sorted(file.name for file in (tmp_path / "checkpoints").iterdir()) == ["best.ckpt", "latest.ckpt"]

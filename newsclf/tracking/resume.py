@@ -1,0 +1,103 @@
+"""Runs of train that were cut off: what is needed to take one up again, and what is kept for that."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from newsclf.config import TrainConfig
+from newsclf.errors import InputError
+from newsclf.options import as_text, build
+from newsclf.tracking.reads import get_run
+from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
+
+CHECKPOINTS_TAG = "newsclf.checkpoints"
+# What may be another without the model being another.
+FREE = ("resume", "tracking", "send_timeout", "num_workers", "cache_dir", "cache_limit_gb")
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A run that can be taken up again: its id, its options, and the folder of its checkpoints, if it came so far."""
+
+    run_id: str
+    config: TrainConfig
+    checkpoints: Path | None
+
+
+def find_cut_off(config: TrainConfig) -> CutOff:
+    """The run that `config.resume` names, with its own options in place of defaults.
+
+    Raises InputError where there is none, where it has ended well or is still running, and for an option that is
+    neither its default nor the run's.
+    """
+    named = f"option resume is {config.resume}"
+    if not re.fullmatch(r"[0-9a-f]{32}", config.resume):
+        raise InputError(f"{named}: it must be the id of a run of train")
+    try:
+        run = get_run(config.resume)
+    except MlflowException as error:
+        where = without_password(tracking_uri())
+        raise InputError(f"{named}: the run is not in the journal, nor in {where} ({first_line(error)})") from error
+    if (verb := run.data.tags.get("newsclf.verb")) != "train":
+        raise InputError(f"{named}: it is a run of {verb or 'something else'}, and only train can go on with one")
+    if run.info.status == "FINISHED":
+        raise InputError(f"{named}: that run has ended well, so there is nothing to go on with")
+    folder = Path(run.data.tags[CHECKPOINTS_TAG]) if CHECKPOINTS_TAG in run.data.tags else None
+    if folder and not folder.is_dir():
+        raise InputError(f"{named}: its checkpoints were kept in {folder}, which is not on this machine any more")
+    return CutOff(run.info.run_id, _own_options(config, run.data.params, named), folder)
+
+
+def _own_options(config: TrainConfig, parameters: Mapping[str, str], named: str) -> TrainConfig:
+    names = {field.name for field in dataclasses.fields(config)} - set(FREE)
+    logged = {name: "" if text == "''" else text for name, text in parameters.items() if name in names}
+    own = build(TrainConfig, logged)
+    given, before, default = as_text(config), as_text(own), as_text(TrainConfig())
+    for name in logged:
+        if given[name] not in (before[name], default[name]):
+            raise InputError(
+                f"{named}: option {name} is {given[name]}, and {before[name]} in that run; leave it out, or start a "
+                "run of its own"
+            )
+    return dataclasses.replace(config, **{name: getattr(own, name) for name in logged})
+
+
+@contextlib.contextmanager
+def checkpoints(folder: Path) -> Iterator[Path]:
+    """The folder, which the active run names in a tag until it has ended well; then it is removed.
+
+    Raises InputError while another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"the run is still going on: another process writes to {folder}") from None
+        mlflow.set_tag(CHECKPOINTS_TAG, str(folder.absolute()))
+        yield folder
+        mlflow.delete_tag(CHECKPOINTS_TAG)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(lock)
+
+
+def set_aside(run_id: str) -> None:
+    """Let the run that `mlflow run` has made for this process, which goes on with another one, name that one."""
+    made = os.environ.pop("MLFLOW_RUN_ID", "")
+    if made and made != run_id:
+        with contextlib.suppress(MlflowException), short_limits():
+            MlflowClient(tracking_uri()).set_tag(made, "newsclf.resumes", run_id)
