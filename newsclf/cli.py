@@ -1,7 +1,7 @@
 """What every entry point does: arguments in, one call to the verb, an exit code out.
 
 Exit codes: 0 done, 1 a fault of the program or (sync) a server that is away, 2 bad input, 3 done with an alert
-(`fail_on`), 130 Ctrl-C, 143 SIGTERM.
+(`fail_on`), 4 done and not reproduced, 130 Ctrl-C, 143 SIGTERM.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from newsclf.errors import Alarm, InputError, Stopped, Unsent, disk_full
+from newsclf.errors import Alarm, Differs, InputError, Stopped, Unsent, disk_full
 from newsclf.options import help_text, resolve
 
 
@@ -40,6 +40,8 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
         status, message, code = "FAILED", str(unsent), 1
     except Alarm as alarm:
         status, message, code = "FINISHED", str(alarm), 3
+    except Differs as differs:
+        status, message, code = "FINISHED", str(differs), 4
     except Stopped as stop:
         _trace()
         status, message, code = "KILLED", "stopped; the run is marked KILLED", 128 + stop.signal_number

@@ -27,6 +27,13 @@ class Alarm(Exception):
     """
 
 
+class Differs(Exception):
+    """A run was run again and is not the same.
+
+    The work is done and its run FINISHED. The entry points print the line and end with exit code 4.
+    """
+
+
 class Unsent(Exception):
     """A tracking server does not answer, and what it should have got is kept for later.
 

@@ -103,7 +103,7 @@ class Work:
 
     def work(self, update: Update) -> None:
         """Run trials until every slot is settled."""
-        unsettled = self.trials.top_up()
+        unsettled = self.trials.unsettled()
         if done := self.trials.slots - unsettled:
             update(done, self._note(unsettled))
         called = time.monotonic()
@@ -121,7 +121,7 @@ class Work:
                     self._watch(attempt)
                 if ended or time.monotonic() - called > SECONDS_BETWEEN_CALLS:
                     called, before = time.monotonic(), unsettled
-                    unsettled = self.trials.top_up()
+                    unsettled = self.trials.unsettled()
                     for attempt in self.attempts:
                         self.trials.alive(attempt.claimed)
                     if before != unsettled:

@@ -13,7 +13,9 @@ from newsclf.config import (
     EvaluateConfig,
     MonitorConfig,
     ProfileConfig,
+    ReproduceConfig,
     SimulateConfig,
+    SweepConfig,
     SyncConfig,
     TrainConfig,
 )
@@ -27,6 +29,8 @@ VERBS = {
     "simulate": SimulateConfig,
     "compare": CompareConfig,
     "sync": SyncConfig,
+    "sweep": SweepConfig,
+    "reproduce": ReproduceConfig,
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -22,8 +24,17 @@ def choose(wanted: str) -> Device:
     if wanted in ("auto", "mps") and torch.backends.mps.is_available():
         return Device("mps", "Apple GPU")
     if wanted in ("auto", "cpu"):
-        return Device("cpu", f"{platform.machine()}, {torch.get_num_threads()} threads")
+        return Device("cpu", f"{_processor()}, {torch.get_num_threads()} threads")
     raise InputError(f"option device is {wanted}: there is no such device here; use auto or cpu")
+
+
+def _processor() -> str:
+    """Its model, which decides what the arithmetic's last bits are."""
+    with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return " ".join(line.partition(":")[2].split())
+    return platform.processor() or platform.machine()
 
 
 def uses_bf16(precision: str, device: str) -> bool:

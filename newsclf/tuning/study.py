@@ -88,27 +88,19 @@ class Trials:
             return True
         return not any(trial.state in LIVE for trial in attempts) and failures(attempts) > self.config.retries
 
-    def top_up(self) -> int:
-        """Put every slot that is neither settled nor under way in the queue; the number of unsettled slots."""
+    def unsettled(self) -> int:
+        """How many slots are not settled yet."""
         with _quiet():
             optuna.storages.fail_stale_trials(self.study)  # of machines that have not been heard of for a while
-        unsettled = 0
-        for slot, attempts in self.by_slot().items():
-            if slot >= self.slots or self.settled(attempts):
-                continue
-            unsettled += 1
-            if not any(trial.state in LIVE for trial in attempts):
-                drawn = attempts[-1].params if attempts else {}
-                params = self.space.rows[slot] if self.space.rows is not None else drawn
-                self.study.enqueue_trial(params, user_attrs={SLOT: slot})
-        return unsettled
+        by_slot = self.by_slot()
+        return sum(not self.settled(by_slot[slot]) for slot in range(self.slots))
 
     def claim(self, **notes: Any) -> Claimed | None:
-        """The next trial of the queue, which from now on is this process's own; None where there is none.
+        """The first slot that nobody is at, which from now on is this process's own; None where there is none.
 
         notes: attributes of the trial, for who finds it later.
         """
-        while self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        while self._enqueue():
             with _quiet():
                 trial = self.study.ask()
             self.storage.record_heartbeat(trial._trial_id)
@@ -123,6 +115,20 @@ class Trials:
             settings = {name: as_text(trial._suggest(name, self._distribution(name))) for name in self.space.names}
             return Claimed(trial, slot, settings)
         return None
+
+    def _enqueue(self) -> bool:
+        """See to it that the queue holds a trial; False where there is none to run."""
+        if self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            return True
+        by_slot = self.by_slot()
+        for slot in range(self.slots):
+            attempts = by_slot[slot]
+            if not self.settled(attempts) and not any(trial.state in LIVE for trial in attempts):
+                drawn = attempts[-1].params if attempts else {}
+                params = self.space.rows[slot] if self.space.rows is not None else drawn
+                self.study.enqueue_trial(params, user_attrs={SLOT: slot})
+                return True
+        return False
 
     def _is_second(self, slot: int, number: int) -> bool:
         others = self.by_slot().get(slot, [])
