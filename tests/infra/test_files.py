@@ -16,7 +16,7 @@ from tools.lock import ROOT, closure, pins
 
 INFRA = ROOT / "infra"
 SERVER = ("mlflow", "boto3", "PyMySQL", "Flask-WTF", "prometheus-flask-exporter")
-FROM_DEBIAN = ("cloud-init", "promtool")
+FROM_DEBIAN = ("caddy", "cloud-init", "promtool")
 SCRIPTS = sorted(INFRA.rglob("*.sh"))
 
 
@@ -52,6 +52,18 @@ def test_scripts_pass_shellcheck_and_can_be_called() -> None:
 
 def test_the_cloud_init_file_is_of_its_schema() -> None:
     lint("cloud-init", "schema", "--config-file", INFRA / "azure" / "cloud-init.yaml")
+
+
+@pytest.mark.parametrize("tls", ["internal", "acme", "files"])
+def test_caddy_reads_its_settings(tls: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in yaml.safe_load((INFRA / "docker-compose.yml").read_text())["services"]["proxy"][
+        "environment"
+    ].items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("PROXY_SITE", "mlflow.example.org")
+    monkeypatch.setenv("PROXY_TLS", tls)
+    lint("caddy", "adapt", "--config", INFRA / "proxy" / "Caddyfile")
+    lint("caddy", "fmt", "--diff", INFRA / "proxy" / "Caddyfile")
 
 
 def test_prometheus_reads_its_settings() -> None:
