@@ -1,4 +1,4 @@
-"""What the exporter shows of the runs in a store: the newest run on each stream and model, and no class's own metrics."""
+"""What the exporter shows: the newest run on each stream and model, and no class's own metrics."""
 
 from __future__ import annotations
 
