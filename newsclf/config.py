@@ -123,6 +123,9 @@ class TrainConfig(RunOptions, DataOptions):
     cache_limit_gb: float = option(
         20.0, "size limit of that cache; the entries unused for longest go first", low=0, high=1e6
     )
+    register: str = option(
+        "", "name of the registered model that gets the model as a version, with the alias challenger; empty: none"
+    )
     output_dir: str = option("", "folder for result.json and plots; empty: outputs/train/<run id>")
     resume: str = option(
         "", "id of a run of train that was cut off: it goes on from its last epoch, with its own options"
@@ -359,7 +362,7 @@ class CompareConfig(RunOptions):
     runs: str = option(
         dataclasses.MISSING,
         "run ids separated by commas, or a query of the experiment, such as \"params.dataset = 'ag_news' and "
-        "metrics.avg_test_acc > 0.8\"",
+        'metrics.avg_test_acc > 0.8"',
     )
     experiment: tuple[str, ...] = option(
         (), "names of the experiments that a query looks into, or all; none: the experiment of this run"

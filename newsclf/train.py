@@ -49,12 +49,15 @@ def train(config: TrainConfig) -> dict[str, float]:
         from newsclf.tracking.lightning_logger import RunLogger
         from newsclf.tracking.models import log_model
         from newsclf.tracking.once import log_metrics, logged_model
+        from newsclf.tracking.registry import check_name, register_run
         from newsclf.tracking.resume import checkpoints
 
         run_id = run.info.run_id
         folder = prepare_folder(config.output_dir, "train", run_id)
         kept = stack.enter_context(checkpoints((earlier and earlier.checkpoints) or folder / "checkpoints"))
         log_code_and_environment()
+        if config.register:
+            check_name(config.register)
         seed_everything(config.seed)
 
         dataset = load(config)
@@ -119,11 +122,12 @@ def train(config: TrainConfig) -> dict[str, float]:
             plots=str(folder),
         )
         mlflow.log_artifact(str(file))
+        registered = {"version": register_run(run_id, config.register)} if config.register else {}
     print(
         f"test accuracy {metrics['avg_test_acc']:.4f}, macro-F1 {metrics['test_macro_f1']:.4f}, "
         f"log-loss {metrics['test_log_loss']:.4f}, calibration error {metrics['test_expected_calibration_error']:.4f}"
     )
-    print(closing_lines(run, file, model=f"runs:/{run_id}/model"), flush=True)
+    print(closing_lines(run, file, model=f"runs:/{run_id}/model", **registered), flush=True)
     return metrics
 
 

@@ -85,14 +85,9 @@ class Comparison:
 
     def lineage(self) -> dict[str, list[str]]:
         """What differs besides the parameters: name to the values in each configuration, cut to 12 characters."""
-        table = {
-            name: [
-                ", ".join(dict.fromkeys(run.tags.get(tag, NONE)[:12] for run in one.runs))
-                for one in self.configurations
-            ]
-            for name, tag in LINEAGE.items()
-        }
-        return {name: values for name, values in table.items() if len({*values}) > 1 or "," in values[0]}
+        runs = [run for one in self.configurations for run in one.runs]
+        found = {name: tag for name, tag in LINEAGE.items() if len({run.tags.get(tag) for run in runs}) > 1}
+        return {name: [_tag(one, tag) for one in self.configurations] for name, tag in found.items()}
 
     @property
     def sentence(self) -> str:

@@ -13,7 +13,7 @@ from newsclf.evaluation.predictions import Predictions
 
 # The seed, and where a run lies, waits or keeps its files: none of them makes another configuration.
 FILES = ("config", "output_dir", "cache_dir", "cache_limit_gb", "register")
-SET_APART = ("seed", "num_workers", "tracking", "send_timeout", *FILES)
+SET_APART = ("seed", "num_workers", "tracking", "send_timeout", "resume", *FILES)
 # What train logs under another name than evaluate.
 SAME = {"avg_test_acc": "accuracy", "val_acc": "validation_accuracy"}
 NONE = "-"
