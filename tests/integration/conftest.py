@@ -216,6 +216,7 @@ def on_stack(stack: NativeStack, monkeypatch: pytest.MonkeyPatch) -> MlflowClien
             monkeypatch.delenv(name)
     for name, value in stack.environment().items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     return MlflowClient(stack.uri)
 
 

@@ -1,0 +1,97 @@
+"""train, evaluate and profile on the stack, through TLS and login; what it holds outlives the end of every service."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+
+from tests.stack.content import content, points
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def environment(stack) -> dict[str, str]:
+    return stack.environment()
+
+
+@pytest.fixture(scope="module")
+def run_of(place, environment):
+    """Runs a verb as its entry point does; the id of its run, out of its result.json."""
+
+    def run(verb: str, **options: object) -> str:
+        folder = place.folder / f"out-{verb}"
+        done = place.run(*place.entry_point(verb, options | {"output_dir": folder}), **environment)
+        assert done.returncode == 0, done.stderr
+        return json.loads((folder / "result.json").read_text())["run_id"]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(run_of, tiny_encoder) -> str:
+    return run_of("train", encoder=tiny_encoder, trainable_layers=0, num_samples=120, epochs=2)
+
+
+@pytest.fixture
+def champion(trained, on_stack) -> str:
+    """The model of the train run, registered once."""
+    if not on_stack.search_registered_models("name = 'newsclf'"):
+        mlflow.register_model(f"runs:/{trained}/model", "newsclf", tags={"task": "news"})
+        on_stack.set_registered_model_alias("newsclf", "champion", "1")
+    return "models:/newsclf@champion"
+
+
+def test_train_is_on_the_server_whole(trained, on_stack, tmp_path):
+    run = on_stack.get_run(trained)
+    assert (run.info.status, run.data.params["epochs"], run.data.metrics["epochs_run"]) == ("FINISHED", "2", 2)
+    assert len(points(on_stack, trained, "val_loss")) == 2
+    assert len(run.inputs.dataset_inputs) == 3
+    assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
+    folder = Path(on_stack.download_artifacts(trained, "plots", str(tmp_path)))
+    assert (folder / "confusion_matrix.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_its_model_is_evaluated_and_profiled_from_the_server(trained, champion, run_of, on_stack):
+    accuracy = on_stack.get_run(trained).data.metrics["avg_test_acc"]
+    evaluated = on_stack.get_run(run_of("evaluate", model=champion))
+    assert evaluated.data.metrics["accuracy"] == accuracy
+    assert evaluated.data.tags["newsclf.model_run_id"] == trained
+    profiled = on_stack.get_run(run_of("profile", dataset="sample", reference=f"runs:/{trained}"))
+    assert profiled.info.status == "FINISHED"
+    assert "report.html" in {file.path for file in on_stack.list_artifacts(profiled.info.run_id)}
+
+
+def test_names_that_differ_by_case_or_accent_are_kept_apart(on_stack):
+    """With the collation that MySQL comes with, the database takes F1 and f1 for one metric."""
+    run = on_stack.create_run("0").info.run_id
+    given = {"f1": 0.1, "F1": 0.2, "été": 0.3, "ete": 0.4}
+    for name, value in given.items():
+        on_stack.log_metric(run, name, value)
+        on_stack.set_tag(run, name, f"{value} \N{NEWSPAPER}")
+    on_stack.set_terminated(run)
+    found = on_stack.get_run(run).data
+    assert {name: found.metrics.get(name) for name in given} == given
+    assert {name: found.tags.get(name) for name in given} == {
+        name: f"{value} \N{NEWSPAPER}" for name, value in given.items()
+    }
+
+
+@pytest.mark.parametrize("names", [["db"], ["s3"], ["proxy"], ["mlflow", "db", "s3", "proxy"]], ids="+".join)
+def test_all_is_there_when_services_come_back(stack, champion, on_stack, names):
+    """Ended without a warning, as a loss of power would; the others run on and find the new ones by themselves."""
+    before = content(on_stack)
+    assert champion
+    for name in names:
+        stack.services[name].kill()
+    for name in ("db", "s3", "mlflow", "proxy"):
+        if name in names:
+            stack.services[name].start()
+    after = content(MlflowClient(stack.uri))
+    assert after == before
+    assert sum(len(run["artifacts"]) for run in after["runs"].values()) > 10
+    assert after["models"]["newsclf"]["aliases"] == {"champion": "1"}
