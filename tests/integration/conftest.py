@@ -48,6 +48,7 @@ class Place:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "MLFLOW_TRACKING_URI": self.uri,
             "NEWSCLF_CACHE_DIR": str(folder / "cache"),
+            "NEWSCLF_JOURNAL_DIR": str(folder / "journal"),
         }
         self.processes: list[subprocess.Popen[str]] = []
 
@@ -193,6 +194,7 @@ def in_process(place: Place) -> Iterator[Callable[..., int]]:
                 patch.delenv(name)
         patch.setenv("MLFLOW_TRACKING_URI", place.uri)
         patch.setenv("NEWSCLF_CACHE_DIR", str(place.folder / "cache"))
+        patch.setenv("NEWSCLF_JOURNAL_DIR", str(place.folder / "journal"))
         yield run
 
 
@@ -209,13 +211,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeStack]:
 
 
 @pytest.fixture
-def on_stack(stack: NativeStack, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+def on_stack(stack: NativeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
     """This process is a client of the stack, logged in as its administrator."""
     for name in list(os.environ):
         if name.startswith(FOREIGN):
             monkeypatch.delenv(name)
     for name, value in stack.environment().items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NEWSCLF_JOURNAL_DIR", str(tmp_path / "journal"))
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     return MlflowClient(stack.uri)
 
