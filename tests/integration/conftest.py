@@ -23,6 +23,7 @@ from entrypoints import evaluate, train
 from newsclf import cli
 from newsclf.config import EvaluateConfig, TrainConfig
 from tests.stack import NativeStack, missing, native_stack
+from tests.stack.deployed import DeployedStack
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS_FROM = (".gitignore", "MLproject", "python_env.yaml", "configs", "entrypoints", "newsclf")
@@ -199,8 +200,14 @@ def in_process(place: Place) -> Iterator[Callable[..., int]]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeStack]:
-    """The stack of infra/, run natively; all tests share it, so each leaves every service running and answering."""
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeStack | DeployedStack]:
+    """The stack of infra/, run natively; all tests share it, so each leaves every service running and answering.
+
+    With NEWSCLF_TEST_STACK=compose, the one that `make stack` has started with Docker.
+    """
+    if os.environ.get("NEWSCLF_TEST_STACK") == "compose":
+        yield DeployedStack()
+        return
     if lacking := missing():
         reason = f"not installed: {', '.join(lacking)}; see .ci/run"
         if os.environ.get("NEWSCLF_TEST_STACK") == "required":
