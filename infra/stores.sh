@@ -2,7 +2,7 @@
 # The three stores of the backend, as backup.sh and restore.sh use them: `sql_dump`, `sql`, `bucket`, `login`.
 #
 # The compose stack by default. With NEWSCLF_DB_OPTIONS, plain endpoints:
-#   NEWSCLF_DB_OPTIONS        an option file of the MySQL client: [client] host, port, user, password (so never on a command line)
+#   NEWSCLF_DB_OPTIONS        an option file of the MySQL client: [client] host, port, user, password
 #   NEWSCLF_DB_NAME           the database (default: mlflow)
 #   NEWSCLF_LOGIN_DATABASE    the file of the login database
 #   NEWSCLF_BUCKET, MLFLOW_S3_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION
