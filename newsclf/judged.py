@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from newsclf.config import MonitorConfig
-from newsclf.drift import Reference, Verdict
+from newsclf.drift import Reference, Verdict, judge_profiles
 from newsclf.drift.over_time import Change, changes_in
 from newsclf.drift.verdict import KINDS
 from newsclf.monitoring.batches import Batch
+from newsclf.monitoring.profile_batches import ProfileBatch
 from newsclf.monitoring.state import Record
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import key_numbers
@@ -44,24 +45,19 @@ def known_numbers(reference: Reference) -> list[str]:
 
 def judge(
     reference: Reference,
-    batch: Batch,
+    batch: Batch | ProfileBatch,
     number: int,
     key: str,
     config: MonitorConfig,
     before: Sequence[Record],
 ) -> tuple[Record, TextProfile]:
     """A batch's record, with everything that can be watched, and its profile. before: the batches judged so far."""
-    rows = len(batch.texts)
-    frame = reference.columns(batch.texts, batch.labels)
-    profile = TextProfile(reference.id, reference.encoder_sha256, batch.date)
-    profile.log(with_texts(frame, batch.texts))
-    verdict = reference.judge(batch.texts, batch.labels, config.alpha, batch.unreadable, config.min_rows)
-    numbers = key_numbers(profile) | verdict_numbers(verdict)
-    numbers["unreadable_share"] = batch.unreadable / (rows + batch.unreadable)
-    if batch.labels is not None and "predicted_label" in frame:
-        both = frame[["label", "predicted_label"]].dropna()
-        if len(both):
-            numbers["accuracy"] = float((both["label"] == both["predicted_label"]).mean())
+    if isinstance(batch, ProfileBatch):
+        rows, profile, numbers = batch.profile.rows, batch.profile, dict[str, float]()
+        verdict = judge_profiles(reference.profile, profile, config.alpha, config.min_rows)
+    else:
+        rows, (profile, numbers, verdict) = len(batch.texts), _judge_texts(reference, batch, config)
+    numbers = key_numbers(profile) | verdict_numbers(verdict) | numbers
     when = batch.date.isoformat() if batch.date else None
     record = Record(
         number=number,
@@ -74,6 +70,22 @@ def judge(
         verdict=verdict.as_dict(),
     )
     return with_changes(record, before), profile
+
+
+def _judge_texts(
+    reference: Reference, batch: Batch, config: MonitorConfig
+) -> tuple[TextProfile, dict[str, float], Verdict]:
+    """A batch's profile, the numbers that a profile does not have, and the verdict."""
+    frame = reference.columns(batch.texts, batch.labels)
+    profile = TextProfile(reference.id, reference.encoder_sha256, batch.date)
+    profile.log(with_texts(frame, batch.texts))
+    numbers = {"unreadable_share": batch.unreadable / (len(batch.texts) + batch.unreadable)}
+    if batch.labels is not None and "predicted_label" in frame:
+        both = frame[["label", "predicted_label"]].dropna()
+        if len(both):
+            numbers["accuracy"] = float((both["label"] == both["predicted_label"]).mean())
+    verdict = reference.judge(batch.texts, batch.labels, config.alpha, batch.unreadable, config.min_rows)
+    return profile, numbers, verdict
 
 
 def with_texts(frame: pd.DataFrame, texts: Sequence[str | None]) -> pd.DataFrame:

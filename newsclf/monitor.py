@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from newsclf.drift.verdict import KINDS
 from newsclf.errors import Alarm, InputError
 from newsclf.judged import changes_over, judge, known_numbers
 from newsclf.monitoring.alerts import ALERT, Notifier
-from newsclf.monitoring.batches import Columns, batches, name_of, tables
+from newsclf.monitoring.batches import Batch, Columns, batches, name_of, tables
 from newsclf.monitoring.board import Board
+from newsclf.monitoring.profile_batches import ProfileBatch, of_profiles, profile_batches
 from newsclf.monitoring.rules import check_numbers, parse_monitors, parse_windows
 from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of, write_json
 from newsclf.options import as_text
@@ -50,7 +51,9 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
 
         run_id = run.info.run_id
         log_code_and_environment()
-        tables(config.stream)  # a stream that is not there ends here, before a reference is fitted
+        profiles = of_profiles(config.stream)
+        if not profiles:
+            tables(config.stream)  # a stream that is not there ends here, before a reference is fitted
         options = DataOptions(
             dataset=config.reference,
             data_dir=config.data_dir,
@@ -80,7 +83,12 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
 
         judged = skipped = 0
         columns = Columns(config.text_column, config.label_column, config.date_column)
-        for batch in batches(config.stream, columns, config.batch, config.batch_rows):
+        found: Iterator[Batch | ProfileBatch] = (
+            profile_batches(config.stream, reference.id, config.batch)
+            if profiles
+            else batches(config.stream, columns, config.batch, config.batch_rows)
+        )
+        for batch in found:
             key = key_of(batch.content, scope)
             if key in known:
                 skipped += 1

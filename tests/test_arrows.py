@@ -11,14 +11,14 @@ ROOMS = sorted(folder.parent.name for folder in (ROOT / "newsclf").glob("*/__ini
 VERBS = sorted(path.stem for path in (ROOT / "entrypoints").glob("*.py") if path.stem != "__init__")
 COMMON = {"errors", "config", "options", "progress"}
 # tracking logs a data set and a model, so it has to know what they are.
-# monitoring cuts streams of text into batches.
+# monitoring cuts streams of text, or of profiles, into batches.
 # profiling and evaluation write reports, which all look alike.
 # serving answers with a model, and profiles what it is asked by the model's reference.
 # drift judges what profiling measures, with an encoder's files, which the model room finds.
 ALLOWED = {
     "evaluation": {"pages"},
     "tracking": {"data", "model"},
-    "monitoring": {"data"},
+    "monitoring": {"data", "profiling"},
     "profiling": {"data", "pages"},
     "drift": {"profiling", "model"},
     "serving": {"model", "profiling", "drift"},

@@ -50,6 +50,15 @@ def write_object(uri: str, data: bytes) -> None:
         client.put_object(Bucket=bucket, Key=key, Body=data, ContentType="application/octet-stream")
 
 
+def list_objects(prefix: str) -> list[str]:
+    """The URIs of all objects right below `s3://bucket/folder/`, by name; settings and errors as for `read_object`."""
+    bucket, _, folder = prefix.removeprefix("s3://").partition("/")
+    bucket_and_key(f"s3://{bucket}/-")
+    with _client(f"list {one_line(prefix)} at") as client:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, Delimiter="/")
+        return sorted(f"s3://{bucket}/{found['Key']}" for page in pages for found in page.get("Contents", []))
+
+
 def bucket_and_key(uri: str) -> tuple[str, str]:
     """Raises InputError for a URI that names no object, or holds credentials."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")  # no URL parsing: keys may hold ? and #

@@ -1,4 +1,4 @@
-"""A stream of text cut into batches: by file, by day or week, or by count."""
+"""A stream of text cut into batches: by file, by hour, day or week, or by count."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from newsclf.data.messages import listed, one_line
 from newsclf.data.stream import FORMATS, open_stream
 from newsclf.data.table import public_name, read_bytes, suffix_of
 from newsclf.errors import InputError
+from newsclf.monitoring.spans import begin_of, name_of_span
 
 DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)")
 
@@ -71,8 +72,8 @@ def _digest(row: tuple[object, ...]) -> bytes:
 def batches(stream: str, columns: Columns, by: str = "auto", count: int = 1000) -> Iterator[Batch]:
     """The batches of a folder of tables (the files in the order of their names), or of one table.
 
-    by: "file", "day", "week" (ISO weeks, from Monday; both by UTC), "count" rows in their order, or "auto": a file of
-    a folder, a day of a table. All but "file" read the whole stream first.
+    by: "file", "hour", "day", "week" (ISO weeks, from Monday; all three by UTC), "count" rows in their order, or
+    "auto": a file of a folder, a day of a table. All but "file" read the whole stream first.
     Raises InputError for a folder without tables, a table that cannot be read, a date that does not parse.
     """
     files = tables(stream)
@@ -136,14 +137,10 @@ def _of_file(file: str, columns: Columns) -> Batch:
 
 
 def _by_time(rows: pd.DataFrame, by: str) -> Iterator[Batch]:
-    days = rows["date"].dt.normalize()
-    if by == "week":
-        days -= pd.to_timedelta(days.dt.weekday, unit="D")
-    for moment, part in rows.groupby(days, sort=True):
-        day = pd.Timestamp(moment).to_pydatetime()
-        year, week, _ = day.isocalendar()
-        name = f"{year}-W{week:02}" if by == "week" else day.date().isoformat()
-        yield dataclasses.replace(_batch(name, part), date=day)
+    begins = rows["date"].map(lambda moment: begin_of(moment, by))
+    for moment, part in rows.groupby(begins, sort=True):
+        begin = pd.Timestamp(moment).to_pydatetime()
+        yield dataclasses.replace(_batch(name_of_span(begin, by), part), date=begin)
 
 
 def _batch(name: str, rows: pd.DataFrame) -> Batch:

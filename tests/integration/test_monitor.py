@@ -8,6 +8,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from entrypoints import monitor as door
 from entrypoints import simulate as simulate_door
 from newsclf import cli
 from newsclf.config import MonitorConfig, SimulateConfig
+from newsclf.drift import load_reference
+from newsclf.profiling.profile import TextProfile
 
 pytestmark = pytest.mark.integration
 
@@ -406,3 +409,23 @@ def test_no_run_stays_running(place):
     assert set(place.statuses()) <= {"FINISHED", "FAILED", "KILLED", "RUNNING"}
     ours = [run for run in place.runs() if run.data.tags.get("newsclf.verb")]
     assert "RUNNING" not in {run.info.status for run in ours}
+
+
+@pytest.mark.parametrize("by", ["hour", "day"])
+def test_profiles_of_a_served_model_are_judged_without_texts(by, place, made, reference, watch, tmp_path):
+    opened = load_reference(reference)
+    folder = tmp_path / "profiles"
+    for number in range(1, BATCHES + 1):
+        texts = pd.read_parquet(made / f"batch_{number:04}.parquet")["text"].tolist()
+        for process, part in enumerate((texts[:20], texts[20:])):
+            profile = TextProfile(opened.id, opened.encoder_sha256, datetime(2026, 1, number, 9, tzinfo=UTC))
+            profile.log(opened.columns(part).assign(text=part))
+            profile.write(folder / f"requests_{number}_{process}.bin")
+    run = watch(stream=folder, batch=by)
+    drifted = series(place, run, "drifted")
+    assert [step for step, _ in drifted] == list(range(1, BATCHES + 1))
+    assert [value for step, value in drifted if step >= BEGIN] == [1.0] * (BATCHES - BEGIN + 1)
+    assert sum(value for step, value in drifted if step < BEGIN) <= 1
+    assert ("drift", BEGIN, "alert") in alerts(tmp_path / "out")
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert watch(stream=folder, batch=by).data.metrics["batches_known_before"] == BATCHES
