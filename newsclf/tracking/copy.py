@@ -194,9 +194,9 @@ class Copy:
         uri = self.client.get_run(self.run_id).info.artifact_uri
         repository = get_artifact_repository(uri, self.server, self.server)
         names = {here: self.run_id} if (here := self.journal.run["run_uuid"]) != self.run_id else {}
-        for _ in upload(folder, repository, self.sent["files"], names):
+        for count in upload(folder, repository, self.sent["files"], names):
             self.keep()
-            yield 1
+            yield count
 
 
 def _end(row: Row) -> list[Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+AT_ONCE = 4
 TEXTS = ("", ".json", ".yaml", ".html")  # "": MLmodel
 Sent = dict[str, list[int]]  # by a file's path in the folder: its size in bytes and its time in ns when it was sent
 
@@ -21,13 +23,14 @@ def changed(folder: Path, sent: Sent) -> Sent:
     return found
 
 
-def upload(folder: Path, repository: Any, sent: Sent, names: Mapping[str, str]) -> Iterator[None]:
-    """Send what has changed; yields after each file, when it is noted in `sent`.
+def upload(folder: Path, repository: Any, sent: Sent, names: Mapping[str, str]) -> Iterator[int]:
+    """Send what has changed, some files at a time; yields how many, when they are noted in `sent`.
 
     repository: MLflow's ArtifactRepository. names: what is replaced in texts, and by what.
     A file that is being written has another size or time afterwards, and is sent again.
     """
-    for name, about in changed(folder, sent).items():
+
+    def send(name: str) -> None:
         source, below = folder / name, name.rpartition("/")[0] or None
         with tempfile.TemporaryDirectory() as temporary:
             if names and source.suffix in TEXTS:
@@ -38,5 +41,11 @@ def upload(folder: Path, repository: Any, sent: Sent, names: Mapping[str, str]) 
                     source = Path(temporary) / source.name
                     source.write_text(renamed, encoding="utf-8", errors="surrogateescape")
             repository.log_artifact(str(source), below)
-        sent[name] = about
-        yield
+
+    found = list(changed(folder, sent).items())
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # a server is far away, and a model has its code in many small files
+        for start in range(0, len(found), AT_ONCE):
+            files = dict(found[start : start + AT_ONCE])
+            list(pool.map(send, files))
+            sent.update(files)
+            yield len(files)

@@ -47,9 +47,9 @@ def send_model(copy: Copy, model: Row) -> Iterator[int]:
         model["source_run_id"]: copy.run_id,
     }
     repository = get_artifact_repository(there.artifact_location, copy.server, copy.server)
-    for _ in upload(folder, repository, known["files"], names):
+    for count in upload(folder, repository, known["files"], names):
         copy.keep()
-        yield 1
+        yield count
     outputs = copy.client.get_run(copy.run_id).outputs
     if there.model_id not in {output.model_id for output in (outputs.model_outputs if outputs else [])}:
         step = copy.journal.rows("SELECT step FROM inputs WHERE destination_id = ?", model["model_id"])[0]["step"]
