@@ -1,11 +1,13 @@
-"""`python -m benchmarks [speed|compile|trainer|quality|profiling|drift|all] [--data_dir ../shared/data] [--repeats 3]`.
+"""`python -m benchmarks [part] [--data_dir ../shared/data] [--repeats 3]`; without a part, all of them.
 
 speed    the machine's sgemm peak, and a fine-tuning step against it (2 min)
 compile  torch.compile of the encoder against eager (3 min; needs a C++ compiler)
 trainer  side by side with transformers' Trainer (15 min; needs `pip install accelerate`)
 quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores)
 profiling  rows a second and memory of profiles, beside bare whylogs (5 min)
+serving  rows a second of a served model, with and without profiles (8 min; needs `apt install apache2-utils`)
 drift    how often a change that was put in is found, and named (60 min)
+journal  what logging costs a training whose server is 50 ms away (5 min)
 
 --only takes the cases of trainer, quality or drift by a part of their name.
 
@@ -17,7 +19,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift")
+PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift", "serving")
 
 
 def main() -> None:
@@ -56,6 +58,14 @@ def main() -> None:
 
         drift.main(Path(given.data_dir), given.only)
         drift_streams.main(Path(given.data_dir), given.repeats)
+    if "serving" in parts:
+        from benchmarks import serving
+
+        serving.main(given.repeats)
+    if "journal" in parts:
+        from benchmarks import journal
+
+        journal.main(given.repeats)
 
 
 if __name__ == "__main__":
