@@ -16,8 +16,8 @@ name=$(date -u +%Y-%m-%dT%H-%M-%SZ)
 [ ! -e "$folder/$name" ] || die "$folder/$name is there already"
 # Under its name stands only what is whole.
 part="$folder/.$name.part"
+mkdir "$part" 2> /dev/null || die "another backup is being made there just now: $part"
 trap 'rm -rf "$part"' EXIT
-mkdir "$part" || die "another backup is being made: $part"
 
 # The order keeps every name valid. A permission is given to an experiment that is there, so logins come before the
 # database; an artifact is in the bucket before the database calls its model or run finished, so the bucket comes last:

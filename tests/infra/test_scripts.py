@@ -126,6 +126,19 @@ def test_half_a_backup_leaves_nothing(run: Script, tmp_path: Path, fail: str) ->
     assert list((tmp_path / "backups").iterdir()) == []
 
 
+def test_a_backup_leaves_that_of_another_alone(run: Script, tmp_path: Path) -> None:
+    """`date` always says the same here, as it does to two who begin in the same second."""
+    (tmp_path / "bin" / "date").write_text("#!/bin/sh\necho 2026-01-31T02-00-00Z\n")
+    (tmp_path / "bin" / "date").chmod(0o755)
+    part = tmp_path / "backups" / ".2026-01-31T02-00-00Z.part"
+    part.mkdir(parents=True)
+    assert "another backup is being made" in refused(run("backup.sh", tmp_path / "backups"))
+    assert part.is_dir()
+    part.rmdir()
+    assert run("backup.sh", tmp_path / "backups").returncode == 0
+    assert "is there already" in refused(run("backup.sh", tmp_path / "backups"))
+
+
 def test_old_backups_go_when_the_new_one_is_whole(run: Script, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     for name in ("2020-01-01T00-00-00Z", "2021-01-01T00-00-00Z", "2022-01-01T00-00-00Z", "mine"):
