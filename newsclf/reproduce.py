@@ -62,7 +62,7 @@ def reproduce(config: ReproduceConfig) -> dict[str, float]:
         raise InputError("option tracking is offline: reproduce reads both runs from the tracking store")
     with open_run("reproduce", config) as run:
         earlier = find_run(config.run_id)
-        verb, run_id = earlier.data.tags["newsclf.verb"], earlier.info.run_id
+        verb, run_id = verb_of(earlier), earlier.info.run_id
         folder = prepare_folder(config.output_dir, "reproduce", run.info.run_id)
         mlflow.set_tag("newsclf.reproduces", run_id)
         packages = _text(run_id, FREEZE).split()
@@ -102,13 +102,8 @@ def reproduce(config: ReproduceConfig) -> dict[str, float]:
         mlflow.log_artifact(str(result))
         print(closing_lines(run, result, **runs), flush=True)
         if equal:
-            hashes = ", ".join(digest[:16] for digest in weights[0].values())
-            print(
-                f"REPRODUCED: {points:,} points of {len(then)} metrics"
-                + (f" and the weights (SHA-256 {hashes}...)" if hashes else "")
-                + " are equal, bit for bit",
-                flush=True,
-            )
+            files = f" and {len(weights[0])} files of weights" if weights[0] else ""
+            print(f"REPRODUCED: {points:,} points of {len(then)} metrics{files} are equal, bit for bit", flush=True)
             return metrics
     reason = "; ".join(likely) or "none is known: hardware, threads, Python and packages are the same"
     raise Differs(f"run {run_id} is not reproduced by {again}; likely cause: {reason}")
@@ -125,13 +120,18 @@ def find_run(name: str) -> Run:
     if run.info.status != "FINISHED":
         hint = "wait for its end" if run.info.status == "RUNNING" else "only what has come to its end can be compared"
         raise InputError(f"run {match[1]} is {run.info.status}: {hint}")
-    verb = run.data.tags.get("newsclf.verb", "another program")
+    verb = verb_of(run)
     if verb not in VERBS:
         hint = "give one of the runs under it" if verb in ("sweep", "retrain", "reproduce") else f"give one of {VERBS}"
         raise InputError(f"run {match[1]} is one of {verb}, which cannot be run again by itself: {hint}")
     if "mlflow.source.git.commit" not in run.data.tags:
         raise InputError(f"run {match[1]} was made outside of a git checkout: its code is not known")
     return run
+
+
+def verb_of(run: Run) -> str:
+    tags = run.data.tags
+    return tags.get("newsclf.verb") or tags.get("mlflow.project.entryPoint") or "another program"
 
 
 def options_of(run_id: str) -> dict[str, Any]:

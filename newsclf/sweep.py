@@ -32,7 +32,7 @@ from newsclf.tuning.table import frame, printed, rows
 
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_CALLS = 10.0  # to the sweep's storage, for what other machines do
-SWEEP_TAG, PLACE_TAG = "newsclf.sweep", "newsclf.sweep_place"
+SWEEP_TAG, PLACE_TAG, TRIAL_TAG = "newsclf.sweep", "newsclf.sweep_place", "newsclf.trial"
 MOST_COMPARED = 50
 
 
@@ -92,7 +92,7 @@ class Work:
         for earlier in tagged(self.run.info.experiment_id, SWEEP_TAG, self.name):
             if earlier.data.tags.get(PLACE_TAG) != self.place or earlier.info.run_id == self.run.info.run_id:
                 continue
-            if earlier.data.tags.get("newsclf.verb") == "sweep":
+            if TRIAL_TAG not in earlier.data.tags:  # not a trial: the run of a sweep
                 end_as(earlier.info.run_id, "FAILED", f"killed; run {self.run.info.run_id} goes on with the sweep")
             else:
                 end_as(earlier.info.run_id, "KILLED", "stopped along with the sweep")
@@ -134,7 +134,7 @@ class Work:
 
     def _start(self, claimed: Claimed) -> None:
         label, trial = f"trial {claimed.slot + 1}", claimed.trial
-        tags = {SWEEP_TAG: self.name, PLACE_TAG: self.place, "newsclf.trial": str(claimed.slot + 1)}
+        tags = {SWEEP_TAG: self.name, PLACE_TAG: self.place, TRIAL_TAG: str(claimed.slot + 1)}
         run_id = create_run(self.run, "train", label, tags)
         trial.set_user_attr("run_id", run_id)
         output = self.folder / "trials" / f"{claimed.slot + 1:04d}-{trial.number}"
@@ -145,7 +145,7 @@ class Work:
         )
         self.attempts.append(Attempt(claimed, child, time.monotonic()))
         settings = " ".join(f"{name}={value}" for name, value in claimed.settings.items())
-        print(f"{label}: {settings}  run {run_id}", flush=True)
+        print(f"{label}: {settings} (run {run_id})", flush=True)
 
     def _watch(self, attempt: Attempt) -> None:
         """Tell the pruner of new epochs, and stop the trial if it says so."""
@@ -271,7 +271,7 @@ def report(config: SweepConfig, space: Space, trials: Trials, run: Run, folder: 
     }
     mlflow.log_metrics(metrics)
     mlflow.set_tag("newsclf.best_run_id", best.run_id)
-    print(printed(table, config.aim))
+    print(printed(table, config.aim, space.names))
     file = write_result(
         folder,
         verb="sweep",

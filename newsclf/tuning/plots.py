@@ -14,7 +14,7 @@ from newsclf.tuning.table import Row
 
 INK, BLUE, GREY = "#1f2933", "#2f6f9f", "#cbd2d9"
 MOST_TICKS = 12
-LOG_FROM = 50  # numbers that span more than this ratio are drawn on a logarithmic scale
+LOG_FROM = 10  # numbers that span more than this ratio are drawn on a logarithmic scale
 
 
 def parallel_coordinates(found: Sequence[Row], names: Sequence[str], aim: str) -> Figure:
@@ -22,7 +22,7 @@ def parallel_coordinates(found: Sequence[Row], names: Sequence[str], aim: str) -
     complete = [row for row in found if row.value is not None]
     values = np.array([row.value for row in complete], float)
     columns = [_column([row.settings.get(name, "") for row in complete]) for name in names]
-    aims = _column([f"{value:.6g}" for value in values])
+    aims = _column([f"{value:.4g}" for value in values])
     figure = Figure(figsize=(3 + 1.7 * len(names), 4.8), dpi=110, layout="constrained")
     axes = figure.subplots()
     shades = ScalarMappable(Normalize(values.min(), values.max()), colormaps["viridis"])
@@ -33,7 +33,8 @@ def parallel_coordinates(found: Sequence[Row], names: Sequence[str], aim: str) -
     for place, (_, ticks) in zip(places, (*columns, aims), strict=True):
         axes.axvline(place, color=GREY, linewidth=1, zorder=0)
         for height, label in ticks:
-            axes.text(place + 0.04, height, label, fontsize=8, color=INK, va="center", parse_math=False)
+            box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1}
+            axes.text(place + 0.04, height, label, fontsize=8, color=INK, va="center", bbox=box, parse_math=False)
     axes.set_xticks(places, [*names, aim], parse_math=False)
     axes.set_xlim(-0.15, len(names) + 0.55)
     axes.set_yticks([])

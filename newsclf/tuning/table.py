@@ -61,13 +61,19 @@ def frame(found: Sequence[Row], names: Sequence[str], aim: str) -> pd.DataFrame:
     )
 
 
-def printed(table: pd.DataFrame, aim: str) -> str:
-    """The table for a terminal: what is the same in all rows is left out."""
-    shown = table.drop(columns=[name for name in ("failed_before", "failure") if not table[name].any()])
+def printed(table: pd.DataFrame, aim: str, names: Sequence[str]) -> str:
+    """The table for a terminal: without the options that are the same in every row, and what is empty."""
+    left_out = [name for name in ("failed_before", "failure") if not table[name].any()]
+    left_out += [name for name in names if len(table) > 1 and table[name].nunique() == 1]
+    shown = table.drop(columns=left_out)
     shown = shown.assign(**{aim: [f"{value:.4f}" if pd.notna(value) else "" for value in table[aim]]})
-    if "failure" in shown:
-        shown["failure"] = [text[:60] for text in shown["failure"]]
+    for name in {*shown.columns} & {*names, "failure"}:
+        shown[name] = [_short(text, 60 if name == "failure" else 24) for text in shown[name]]
     return str(shown.to_string(index=False))
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _decided(state: TrialState) -> bool:
