@@ -1,4 +1,4 @@
-"""`python -m benchmarks [part] [--data_dir ../shared/data] [--repeats 3]`; without a part, all of them.
+"""`python -m benchmarks [part, or all] [--data_dir ../shared/data] [--repeats 3]`; without a part, all of them.
 
 speed    the machine's sgemm peak, and a fine-tuning step against it (2 min)
 compile  torch.compile of the encoder against eager (3 min; needs a C++ compiler)
@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift", "serving")
+PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift", "serving", "journal")
 
 
 def main() -> None:
