@@ -227,6 +227,7 @@ def on_stack(stack: NativeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("NEWSCLF_JOURNAL_DIR", str(tmp_path / "journal"))
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")  # through the proxy, not past it
     return MlflowClient(stack.uri)
 
 

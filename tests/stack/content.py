@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import requests
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run, ViewType
@@ -32,7 +33,7 @@ def run_content(client: MlflowClient, run: Run) -> dict[str, Any]:
         "tags": data.tags,
         "metrics": {name: points(client, info.run_id, name) for name in data.metrics},
         "inputs": sorted(str(one.to_dictionary()) for one in run.inputs.dataset_inputs),
-        "artifacts": checksums(info.run_id),
+        "artifacts": checksums(info.run_id) if client.list_artifacts(info.run_id) else {},
     }
 
 
@@ -47,6 +48,20 @@ def checksums(run_id: str) -> dict[str, str]:
         root = Path(download_artifacts(run_id=run_id, dst_path=folder))
         files = sorted(path for path in root.rglob("*") if path.is_file())
         return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def users(uri: str, ca: Path, login: tuple[str, str]) -> dict[str, Any]:
+    """Each user's permissions, as an administrator is shown them."""
+    with requests.Session() as session:
+        session.trust_env, session.verify, session.auth = False, str(ca), login
+
+        def get(path: str, **parameters: str) -> Any:
+            answer = session.get(f"{uri}/api/{path}", params=parameters, timeout=60)
+            answer.raise_for_status()
+            return answer.json()
+
+        names = [user["username"] for user in get("2.0/mlflow/users/list")["users"]]
+        return {name: get("3.0/mlflow/users/permissions/list", username=name) for name in names}
 
 
 def _all_runs(client: MlflowClient, experiments: list[str]) -> list[Run]:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,15 @@ class NativeStack:
             "MLFLOW_TRACKING_USERNAME": user or self.admin[0],
             "MLFLOW_TRACKING_PASSWORD": password or self.admin[1],
             "MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.ca),
+        }
+
+    def stores(self) -> dict[str, str]:
+        """The plain endpoints of the stores, for infra/backup.sh and infra/restore.sh."""
+        return self.s3.client_environment | {
+            "NEWSCLF_DB_OPTIONS": str(self.db.client_options),
+            "NEWSCLF_DB_NAME": self.db.database,
+            "NEWSCLF_LOGIN_DATABASE": self.mlflow.environment["NEWSCLF_LOGIN_DATABASE"],
+            "NEWSCLF_PYTHON": sys.executable,
         }
 
     def _ports(self) -> dict[str, int]:
