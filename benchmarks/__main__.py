@@ -7,6 +7,7 @@ quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores)
 profiling  rows a second and memory of profiles, beside bare whylogs (5 min)
 serving  rows a second of a served model, with and without profiles (8 min; needs `apt install apache2-utils`)
 drift    how often a change that was put in is found, and named (60 min)
+sweep    the study's ten runs as one sweep, cold; and killed in the middle (25 min)
 journal  what logging costs a training whose server is 50 ms away (5 min)
 
 --only takes the cases of trainer, quality or drift by a part of their name.
@@ -19,7 +20,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift", "serving", "journal")
+PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift", "serving", "sweep", "journal")
 
 
 def main() -> None:
@@ -62,6 +63,10 @@ def main() -> None:
         from benchmarks import serving
 
         serving.main(given.repeats)
+    if "sweep" in parts:
+        from benchmarks import sweep
+
+        sweep.main(Path(given.data_dir))
     if "journal" in parts:
         from benchmarks import journal
 
