@@ -61,7 +61,11 @@ def plain(folder: Path) -> Path:
     encoder = find("minilm").folder
     model = AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=4)
     tokenizer = AutoTokenizer.from_pretrained(encoder)
-    mlflow.transformers.save_model(pipeline("text-classification", model=model, tokenizer=tokenizer), folder / "plain")
+    mlflow.transformers.save_model(
+        pipeline("text-classification", model=model, tokenizer=tokenizer),
+        folder / "plain",
+        pip_requirements=["torch", "transformers"],  # by itself MLflow asks for torchvision
+    )
     return folder / "plain"
 
 
