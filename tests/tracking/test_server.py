@@ -1,0 +1,94 @@
+"""What errors of a tracking server mean, and which addresses are none."""
+
+from __future__ import annotations
+
+import os
+from unittest.mock import patch
+
+import pytest
+import requests
+from mlflow.exceptions import MlflowException, RestException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, UNAUTHENTICATED
+
+from newsclf.errors import InputError
+from newsclf.tracking.server import check_uri, set_defaults, short_limits, talking_to, tracking_uri, trouble
+
+AWAY = "API request to http://127.0.0.1:1/api failed with exception HTTPConnectionPool(host='127.0.0.1', port=1): "
+CAUSES = {
+    "NewConnectionError(\"HTTPConnection(host='127.0.0.1', port=1): Failed to establish a new connection: [Errno 111] "
+    'Connection refused")': "Connection refused",
+    "ResponseError('too many 503 error responses')": "too many 503 error responses",
+    "ReadTimeoutError(\"HTTPConnectionPool(host='127.0.0.1', port=1): Read timed out. (read timeout=10)\")": (
+        "Read timed out."
+    ),
+}
+
+
+@pytest.mark.parametrize(("cause", "text"), CAUSES.items())
+def test_a_server_that_is_away_is_worth_waiting_for(cause: str, text: str) -> None:
+    found = trouble(MlflowException(f"{AWAY}Max retries exceeded with url: /api (Caused by {cause})"))
+    assert (found.text, found.lasting) == (text, False)
+
+
+def test_a_certificate_that_has_expired_is_not() -> None:
+    cause = "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
+    found = trouble(MlflowException(f"{AWAY}(Caused by {cause}certificate has expired (_ssl.c:1006)')))"))
+    assert found.text.startswith("its certificate is not accepted (certificate has expired): ")
+    assert found.lasting
+
+
+def test_a_login_that_is_refused_says_what_to_set() -> None:
+    answer = requests.Response()
+    answer.status_code = 401
+    for error in (
+        MlflowException("You are not authenticated", error_code=UNAUTHENTICATED),
+        requests.HTTPError("401 Client Error", response=answer),
+    ):
+        found = trouble(error)
+        assert "MLFLOW_TRACKING_USERNAME" in found.text
+        assert found.lasting
+
+
+def test_what_the_server_refuses_it_will_refuse_again() -> None:
+    too_long = {"error_code": "INVALID_PARAMETER_VALUE", "message": "Param value has length 9000"}
+    assert trouble(RestException(too_long)).lasting
+    assert trouble(MlflowException("Permission denied", error_code=PERMISSION_DENIED)).lasting
+    assert not trouble(RestException({"error_code": "TEMPORARILY_UNAVAILABLE", "message": "database"})).lasting
+    assert not trouble(RestException({"error_code": "INTERNAL_ERROR", "message": "object store"})).lasting
+
+
+@pytest.mark.parametrize("uri", ["localhost:5000", "mlflow.example.org", "10.0.0.1:5000/path", "mlruns"])
+def test_an_address_without_a_scheme(uri: str) -> None:
+    with pytest.raises(InputError, match="has no scheme: write http://"):
+        check_uri(uri)
+
+
+@pytest.mark.parametrize("uri", ["https://mlflow.example.org", "sqlite:///runs.db", "databricks", "file:/tmp/runs"])
+def test_addresses(uri: str) -> None:
+    check_uri(uri)
+
+
+def test_the_server_is_known_while_mlflow_writes_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    with talking_to("sqlite:///elsewhere.db"):
+        assert os.environ["MLFLOW_TRACKING_URI"] == "sqlite:///elsewhere.db"
+        assert tracking_uri() == "http://127.0.0.1:1"
+    assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1"
+
+
+def test_what_the_user_has_set_stays() -> None:
+    with patch.dict(os.environ, {"MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "true"}):
+        os.environ.pop("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", None)
+        set_defaults()
+        assert os.environ["MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"] == "true"
+        assert os.environ["MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD"] == "false"
+
+
+def test_short_limits_are_those_of_the_first_contact_alone() -> None:
+    with patch.dict(os.environ, {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5"}):
+        os.environ.pop("MLFLOW_HTTP_REQUEST_TIMEOUT", None)
+        with short_limits(3):
+            assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "3"
+            assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"
+        assert "MLFLOW_HTTP_REQUEST_TIMEOUT" not in os.environ
+        assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "5"
