@@ -90,7 +90,8 @@ def _begin(journal: Journal, verb: str, run_id: str, offline: bool) -> Trouble |
                 f"is kept in {journal.folder} and sent when it does",
                 flush=True,
             )
-    journal.rename(copy.run_id or journal.id, copy.sent.get("experiment_id") or "0")
+    experiment = copy.sent.get("experiment_id") or journal.note["experiment_id"] or "0"
+    journal.rename(copy.run_id or journal.id, experiment)
     if copy.sent.get("partial"):
         _adopt_points(copy, client)
     return problem
