@@ -159,7 +159,7 @@ def wait_for(child: Child, earlier: Run) -> Run:
                 print(f"  {line}", flush=True)
             try:
                 fingerprint = get_run(child.run_id).data.tags.get(FINGERPRINT)
-            except MlflowException:  # a server that is away for a moment
+            except Exception:  # a server that is away for a moment, a journal that was just sent
                 continue
             if fingerprint and fingerprint != wanted:
                 other = fingerprint

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import mlflow
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
 from newsclf.config import SweepConfig
 from newsclf.errors import InputError
@@ -153,7 +152,7 @@ class Work:
             return
         try:
             found = points(attempt.child.run_id, self.config.watch)
-        except MlflowException:  # a server that is away for a moment: the next look is soon
+        except Exception:  # a server that is away for a moment, a journal that was just sent: the next look is soon
             return
         for point in found[attempt.reported :]:
             attempt.reported += 1

@@ -15,6 +15,7 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from newsclf.errors import InputError
 from newsclf.tracking.journal import FAILURE_TAG
+from newsclf.tracking.reads import get_run, store_of
 from newsclf.tracking.server import PROJECT, first_line, tracking_uri, without_password
 
 PARENT_TAG = "mlflow.parentRunId"
@@ -125,7 +126,8 @@ def absolute(uri: str) -> str:
 
 def points(run_id: str, metric: str) -> list[Metric]:
     """What the run has logged of `metric` so far, by step; one that was sent twice counts once."""
-    history = MlflowClient(tracking_uri()).get_metric_history(run_id, metric)
+    uri, run_id = store_of(run_id)
+    history = MlflowClient(uri, uri).get_metric_history(run_id, metric)
     return sorted({(point.step, point.timestamp): point for point in history}.values(), key=lambda point: point.step)
 
 
@@ -135,14 +137,15 @@ def end_as(run_id: str, status: str, reason: str = "", **tags: str) -> Run:
     status: for one that is RUNNING still. tags: of `newsclf.`, set in any case.
     """
     client = MlflowClient(tracking_uri())
-    run = client.get_run(run_id)
+    run = get_run(run_id)
     for name, text in tags.items():
         client.set_tag(run_id, f"newsclf.{name}", text[:5000])
     if run.info.status in ("RUNNING", "SCHEDULED"):
         if reason:
             client.set_tag(run_id, FAILURE_TAG, reason[:5000])
         client.set_terminated(run_id, status)
-    return client.get_run(run_id)
+        run = client.get_run(run_id)
+    return run
 
 
 def tagged(experiment_id: str, tag: str, value: str) -> list[Run]:
@@ -159,3 +162,25 @@ def tagged(experiment_id: str, tag: str, value: str) -> list[Run]:
 def move(run_id: str, parent: Run) -> None:
     """Nest the run under another parent."""
     MlflowClient(tracking_uri()).set_tag(run_id, PARENT_TAG, parent.info.run_id)
+
+
+def run_to_end(parent: Run, verb: str, name: str, options: Mapping[str, Any], log: Path, **tags: str) -> Run:
+    """`mlflow run` of `verb`, waited for; its run. tags: of `newsclf.`.
+
+    Raises InputError where it does not end well. When this process is stopped meanwhile, so is the child.
+    """
+    run_id = create_run(parent, verb, name, {f"newsclf.{tag}": text for tag, text in tags.items()})
+    child = start(parent, run_id, verb, options, log)
+    try:
+        child.wait()
+    except BaseException:
+        child.stop()
+        child.wait()
+        end_as(run_id, "KILLED", f"stopped along with run {parent.info.run_id}")
+        raise
+    run = end_as(run_id, "FAILED", f"it ended without a word: {child.last_line()}")
+    if run.info.status != "FINISHED":
+        raise InputError(
+            f"{name} ended {run.info.status}: {run.data.tags.get(FAILURE_TAG, 'no reason is known')}; {log}"
+        )
+    return run
