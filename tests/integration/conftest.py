@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -22,7 +23,7 @@ from mlflow.entities import Run
 from entrypoints import evaluate, train
 from newsclf import cli
 from newsclf.config import EvaluateConfig, TrainConfig
-from tests.stack import NativeStack, missing, native_stack
+from tests.stack import PROGRAMS, NativeStack, missing, native_stack
 from tests.stack.deployed import DeployedStack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,6 +201,20 @@ def in_process(place: Place) -> Iterator[Callable[..., int]]:
 
 
 @pytest.fixture(scope="session")
+def needs_programs() -> Callable[..., None]:
+    """`needs_programs("caddy")` skips where a program is not installed; where all must be, as in CI, it fails."""
+
+    def check(*names: str) -> None:
+        if lacking := missing(names):
+            reason = f"not installed: {', '.join(lacking)}; see .ci/run"
+            if os.environ.get("NEWSCLF_TEST_STACK") == "required":
+                pytest.fail(reason)
+            pytest.skip(reason)
+
+    return check
+
+
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeStack | DeployedStack]:
     """The stack of infra/, run natively; all tests share it, so each leaves every service running and answering.
 
@@ -208,11 +223,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeStack | De
     if os.environ.get("NEWSCLF_TEST_STACK") == "compose":
         yield DeployedStack()
         return
-    if lacking := missing():
-        reason = f"not installed: {', '.join(lacking)}; see .ci/run"
-        if os.environ.get("NEWSCLF_TEST_STACK") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    needs_programs(*PROGRAMS)
     with native_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
 
@@ -229,6 +240,29 @@ def on_stack(stack: NativeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")  # through the proxy, not past it
     return MlflowClient(stack.uri)
+
+
+@pytest.fixture(scope="session")
+def run_on_stack(
+    stack: NativeStack, tmp_path_factory: pytest.TempPathFactory, empty_database: Path
+) -> Iterator[Callable[..., str]]:
+    """`run_on_stack("train", epochs=1)`: an entry point as a client of the stack; the id of its run."""
+    place = Place(tmp_path_factory.mktemp("client"), empty_database)
+
+    def run(verb: str, **options: object) -> str:
+        folder = Path(str(options.setdefault("output_dir", place.folder / f"out-{len(place.processes)}")))
+        done = place.run(*place.entry_point(verb, options), **stack.environment())
+        assert done.returncode == 0, done.stderr
+        return str(json.loads((folder / "result.json").read_text())["run_id"])
+
+    yield run
+    place.close()
+
+
+@pytest.fixture(scope="session")
+def trained_on_stack(run_on_stack: Callable[..., str], tiny_encoder: Path) -> str:
+    """The id of a train run on the stack: two epochs of the head alone."""
+    return run_on_stack("train", encoder=tiny_encoder, trainable_layers=0, num_samples=120, epochs=2)
 
 
 @pytest.fixture(scope="session")

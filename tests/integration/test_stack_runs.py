@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import mlflow
@@ -14,54 +13,31 @@ from tests.stack.content import content, points
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def environment(stack) -> dict[str, str]:
-    return stack.environment()
-
-
-@pytest.fixture(scope="module")
-def run_of(place, environment):
-    """Runs a verb as its entry point does; the id of its run, out of its result.json."""
-
-    def run(verb: str, **options: object) -> str:
-        folder = place.folder / f"out-{verb}"
-        done = place.run(*place.entry_point(verb, options | {"output_dir": folder}), **environment)
-        assert done.returncode == 0, done.stderr
-        return json.loads((folder / "result.json").read_text())["run_id"]
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def trained(run_of, tiny_encoder) -> str:
-    return run_of("train", encoder=tiny_encoder, trainable_layers=0, num_samples=120, epochs=2)
-
-
 @pytest.fixture
-def champion(trained, on_stack) -> str:
+def champion(trained_on_stack, on_stack) -> str:
     """The model of the train run, registered once."""
     if not on_stack.search_registered_models("name = 'newsclf'"):
-        mlflow.register_model(f"runs:/{trained}/model", "newsclf", tags={"task": "news"})
+        mlflow.register_model(f"runs:/{trained_on_stack}/model", "newsclf", tags={"task": "news"})
         on_stack.set_registered_model_alias("newsclf", "champion", "1")
     return "models:/newsclf@champion"
 
 
-def test_train_is_on_the_server_whole(trained, on_stack, tmp_path):
-    run = on_stack.get_run(trained)
+def test_train_is_on_the_server_whole(trained_on_stack, on_stack, tmp_path):
+    run = on_stack.get_run(trained_on_stack)
     assert (run.info.status, run.data.params["epochs"], run.data.metrics["epochs_run"]) == ("FINISHED", "2", 2)
-    assert len(points(on_stack, trained, "val_loss")) == 2
+    assert len(points(on_stack, trained_on_stack, "val_loss")) == 2
     assert len(run.inputs.dataset_inputs) == 3
     assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
-    folder = Path(on_stack.download_artifacts(trained, "plots", str(tmp_path)))
+    folder = Path(on_stack.download_artifacts(trained_on_stack, "plots", str(tmp_path)))
     assert (folder / "confusion_matrix.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_its_model_is_evaluated_and_profiled_from_the_server(trained, champion, run_of, on_stack):
-    accuracy = on_stack.get_run(trained).data.metrics["avg_test_acc"]
-    evaluated = on_stack.get_run(run_of("evaluate", model=champion))
+def test_its_model_is_evaluated_and_profiled_from_the_server(trained_on_stack, champion, run_on_stack, on_stack):
+    accuracy = on_stack.get_run(trained_on_stack).data.metrics["avg_test_acc"]
+    evaluated = on_stack.get_run(run_on_stack("evaluate", model=champion))
     assert evaluated.data.metrics["accuracy"] == accuracy
-    assert evaluated.data.tags["newsclf.model_run_id"] == trained
-    profiled = on_stack.get_run(run_of("profile", dataset="sample", reference=f"runs:/{trained}"))
+    assert evaluated.data.tags["newsclf.model_run_id"] == trained_on_stack
+    profiled = on_stack.get_run(run_on_stack("profile", dataset="sample", reference=f"runs:/{trained_on_stack}"))
     assert profiled.info.status == "FINISHED"
     assert "report.html" in {file.path for file in on_stack.list_artifacts(profiled.info.run_id)}
 

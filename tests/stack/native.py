@@ -7,17 +7,18 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.stack.compose import INFRA
 from tests.stack.database import Database
-from tests.stack.object_store import PROGRAMS, ObjectStore
+from tests.stack.object_store import SWIFT, ObjectStore
 from tests.stack.proxy import Proxy
 from tests.stack.service import Service, free_ports, program
 from tests.stack.tracking_server import TrackingServer
 
 S3_PORTS = ("s3", "account", "container", "object")
+PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb", "caddy", str(SWIFT / "swift-proxy-server"))
 PORTS = ("db", "mlflow", "proxy", *S3_PORTS)
 
 
@@ -97,10 +98,10 @@ def native_stack(folder: Path) -> Iterator[NativeStack]:
         stack.stop()
 
 
-def missing() -> list[str]:
-    """The programs that the stack needs and this machine lacks."""
+def missing(programs: Iterable[str] = PROGRAMS) -> list[str]:
+    """Those of the programs that this machine lacks."""
     found = []
-    for name in ("mariadbd", "mariadb-install-db", "caddy", str(PROGRAMS / "swift-proxy-server")):
+    for name in programs:
         try:
             program(name)
         except FileNotFoundError:

@@ -17,7 +17,7 @@ from tests.stack.compose import INFRA, container
 from tests.stack.service import Service
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = ROOT / ".venv-stack" / "bin"
+SWIFT = ROOT / ".venv-stack" / "bin"
 
 MIDDLEWARE = "catch_errors gatekeeper healthcheck listing_formats s3api tempauth copy slo dlo versioned_writes symlink"
 COMMON = """\
@@ -85,11 +85,11 @@ class ObjectStore(Service):
             settings += self._proxy() if kind == "proxy" else STORAGE.format(kind=kind)
             (self.folder / f"{kind}.conf").write_text(settings)
         storage = [str(self.ports[kind]) for kind in ("account", "container", "object")]
-        self.run(PROGRAMS / "python", "-c", RINGS, *storage)
+        self.run(SWIFT / "python", "-c", RINGS, *storage)
 
     def commands(self) -> Iterator[list[str]]:
         for kind in self.ports:
-            yield [str(PROGRAMS / f"swift-{kind}-server"), str(self.folder / f"{kind}.conf"), "-v"]
+            yield [str(SWIFT / f"swift-{kind}-server"), str(self.folder / f"{kind}.conf"), "-v"]
 
     def answers(self) -> bool:
         for port in self.ports.values():
