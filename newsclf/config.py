@@ -31,12 +31,18 @@ class RunOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextOptions:
-    """Which texts."""
+class DatasetOption:
+    """Which data set; a base of its own, so that it comes first."""
 
     dataset: str = option(
         "sample", "sample, 20newsgroups, ag_news, or a path or s3:// URI ending in .csv, .parquet or .jsonl"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingOptions:
+    """How texts are found and read."""
+
     data_dir: str = option(
         "",
         "root folder of 20newsgroups/ and ag_news/; empty: $NEWSCLF_DATA_DIR, else the user's cache folder",
@@ -51,6 +57,11 @@ class TextOptions:
         "csv", "ag_news: how its files are read (both give the same rows)", choices=("csv", "torchtext")
     )
     seed: int = option(0, "seed of everything that is drawn by chance", low=0, high=2**32 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextOptions(ReadingOptions, DatasetOption):
+    """Which texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -372,6 +383,44 @@ class CompareConfig(RunOptions):
     bootstrap_samples: int = option(2000, "resamples behind the 95 % intervals", low=100, high=100_000)
     seed: int = option(0, "seed of the resamples", low=0, high=2**32 - 1)
     output_dir: str = option("", "folder for report.html, tables and plots; empty: outputs/compare/<run id>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromoteConfig(RunOptions, ReadingOptions):
+    """Make a challenger the champion of a registered model, if labelled data says so; or go back to the one before."""
+
+    name: str = option("newsclf", "the registered model")
+    model: str = option(
+        "",
+        "the challenger: models:/<name>/<version> or runs:/<run id>/model; empty: the one with the alias challenger",
+    )
+    old_dataset: str = option(
+        "",
+        "what the champion was good at: the test rows of sample, 20newsgroups or ag_news, or all rows of a table; "
+        "required unless rollback is true",
+    )
+    new_dataset: str | None = option(
+        None, "newly labelled rows, a table, on which it must be better; without it, it must be so on old_dataset"
+    )
+    rollback: bool = option(False, "make the champion before the present one champion again; nothing is measured")
+    accuracy_margin: float = option(
+        0.01, "how far below 0 the paired interval of the accuracy's change on the old test may reach", low=0, high=1
+    )
+    alpha: float = option(
+        0.05, "McNemar's p must be below it where the challenger has to be better", low=1e-6, high=0.5
+    )
+    recall_margin: float = option(0.05, "by how much the recall of a class may fall, on either test", low=0, high=1)
+    calibration_limit: float = option(0.1, "largest expected calibration error, on either test", low=0, high=1)
+    latency_ratio: float = option(
+        1.5, "how many times as long as the champion's a prediction of one text may take", low=0.01, high=1e6
+    )
+    latency_rows: int = option(100, "texts whose predictions are timed, one at a time", low=10, high=100_000)
+    fail_on_refusal: bool = option(False, "exit with code 3 when the challenger is refused")
+    bootstrap_samples: int = option(2000, "resamples behind the 95 % intervals", low=100, high=100_000)
+    device: str = option(
+        "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
+    )
+    output_dir: str = option("", "folder for report.html and decision.json; empty: outputs/promote/<run id>")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,17 +54,7 @@ def installed() -> list[str]:
 def log_dataset(dataset: Dataset, context: str, splits: tuple[str, ...]) -> None:
     """The data as MLflow dataset inputs with its fingerprint, its class counts, and what was dropped from it."""
     for split in splits:
-        frame = dataset.splits[split]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a local path fits two of MLflow's kinds of source, which are alike
-            described = from_pandas(
-                frame,
-                source=dataset.source,
-                targets="label",
-                name=f"{dataset.name}-{split}",
-                digest=dataset.fingerprint[:16],
-            )
-        mlflow.log_input(described, context=context if split == "train" else split)
+        log_input(dataset, split, context if split == "train" else split)
     counts = pd.DataFrame({split: dataset.splits[split]["label"].value_counts() for split in splits})
     counts = counts.reindex(list(dataset.classes)).fillna(0).astype(int)
     log_table(counts.rename_axis("class").reset_index(), "data/class_counts.json")
@@ -79,6 +69,20 @@ def log_dataset(dataset: Dataset, context: str, splits: tuple[str, ...]) -> None
     )
     for number, warning in enumerate(dataset.warnings):
         mlflow.set_tag(f"newsclf.data_warning.{number}", warning)
+
+
+def log_input(dataset: Dataset, split: str, context: str) -> None:
+    """A split of the data as one of MLflow's dataset inputs, with its fingerprint."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a local path fits two of MLflow's kinds of source, which are alike
+        described = from_pandas(
+            dataset.splits[split],
+            source=dataset.source,
+            targets="label",
+            name=f"{dataset.name}-{split}",
+            digest=dataset.fingerprint[:16],
+        )
+    mlflow.log_input(described, context=context)
 
 
 def log_stream(name: str, source: str, digest: str) -> None:

@@ -1,23 +1,10 @@
-"""The model registry: versions with their lineage, the aliases champion and challenger, and who is champion.
-
-MLflow sets an alias without asking what it was, so that of two promotions at the same time the later one would win, and
-neither would know. A version's number, however, is given out once (it is a key of the table), and what is created with
-it does not change. So every move of `champion` is first created as a version of the model `<name>-promotions`, with the
-number of the move that it knew as the last; it counts if that is the one before its own. Of any number of moves that
-were decided on the same champion just one counts, without clocks or locks, and whoever is killed holds up nobody.
-
-The alias follows the moves: whoever makes a move sets it and reads the moves again, until both agree; who finds a move
-that was not carried out (its maker was killed), does that. An alias that was set by hand after the last move counts.
-"""
+"""The model registry: versions with their lineage, and the aliases challenger and champion."""
 
 from __future__ import annotations
 
-import random
+import json
 import re
-import time
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import mlflow
 from mlflow import MlflowClient
@@ -32,9 +19,8 @@ PROMOTED, ROLLED_BACK = "promoted", "rolled back"
 # Tags of a run that its version gets as well: what the model was made of.
 LINEAGE = ("newsclf.data_fingerprint", "newsclf.reference", "newsclf.encoder_sha256", "mlflow.source.git.commit")
 REGISTER = "newsclf.register"  # tag of a run whose model is to be registered under that name
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # what MLflow says of an alias or version
 DECISION = "newsclf.promotion"  # tag of a version that was promoted, refused, replaced or kept
-AFTER, TO, FROM, KIND, TOKEN, DONE = (f"newsclf.{name}" for name in ("after", "to", "from", "kind", "token", "done"))
-ATTEMPTS = 8
 
 
 def register_run(run_id: str, name: str) -> str:
@@ -73,7 +59,7 @@ def register(client: MlflowClient, run_id: str, name: str) -> ModelVersion:
         outputs = run.outputs.model_outputs if run.outputs else []
         if not outputs:
             raise InputError(f"run {run_id} has logged no model, so there is nothing to register as {name}")
-        _make_sure(client, name, "News classifiers; champion answers, challenger wants to: newsclf's promote decides")
+        make_sure(client, name, "News classifiers; champion answers, challenger wants to: newsclf's promote decides")
         tags = {tag: run.data.tags[tag] for tag in LINEAGE if tag in run.data.tags}
         tags |= {"newsclf.run_id": run_id, "newsclf.reference_uri": f"runs:/{run_id}/reference"}
         model_id = outputs[0].model_id
@@ -98,122 +84,9 @@ def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None
     try:
         return client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if error.error_code in ABSENT:
             return None
         raise
-
-
-@dataclass(frozen=True)
-class Move:
-    """A move of champion: its number, the versions that it goes to and comes from ("": none), promoted or rolled back.
-
-    token: whose it is; done: whether the alias was set.
-    """
-
-    number: int
-    to: str
-    came_from: str
-    kind: str
-    token: str
-    done: bool
-
-
-@dataclass(frozen=True)
-class Throne:
-    """Who is champion, and after which move: what a promotion is decided on. version: None before the first."""
-
-    version: str | None
-    after: int
-    moves: tuple[Move, ...]
-
-    @property
-    def before(self) -> str | None:
-        """The version that a rollback goes to: the champion before the present one; None where there was none."""
-        stack: list[str] = []
-        for move in self.moves:
-            if move.kind == ROLLED_BACK:
-                while stack and stack[-1] != move.to:
-                    stack.pop()
-            elif move.came_from and stack[-1:] != [move.came_from]:  # by hand, in between
-                stack.append(move.came_from)
-            if stack[-1:] != [move.to]:
-                stack.append(move.to)
-        if stack[-1:] == [self.version]:
-            stack.pop()
-        return stack[-1] if stack else None
-
-
-def throne(client: MlflowClient, name: str) -> Throne:
-    """Read who is champion; a move whose maker was killed before it set the alias is carried out first."""
-    after, moves = _moves(client, name)
-    if moves and not moves[-1].done:
-        _carry_out(client, name)
-    found = by_alias(client, name, CHAMPION)
-    return Throne(str(found.version) if found else None, after, tuple(moves))
-
-
-def move_champion(client: MlflowClient, name: str, seen: Throne, to: str, kind: str, run_id: str) -> bool:
-    """Make version `to` the champion, if none has moved since `seen` was read; whether that was so.
-
-    Of all moves from the same `seen`, on whatever machines, exactly one returns True. run_id: of the deciding run.
-    An alias that was moved by hand since then is not overwritten either, if it is seen in time.
-    """
-    found = by_alias(client, name, CHAMPION)
-    if (str(found.version) if found else None) != seen.version:
-        return False
-    log, token = log_of(name), uuid.uuid4().hex
-    _make_sure(client, log, f"The moves of {name}'s champion, one a version. Versions that came too late do not count")
-    tags = {AFTER: str(seen.after), TO: to, FROM: seen.version or "", KIND: kind, TOKEN: token}
-    for attempt in range(ATTEMPTS):
-        try:
-            # The source is only named, never read: a move is no model.
-            source = f"runs:/{run_id}/decision.json"
-            client.create_model_version(log, source, run_id, tags=tags, description=f"{kind}: version {to} of {name}")
-        except MlflowException:  # a busy database; or it was made, and the answer was lost
-            if attempt + 1 == ATTEMPTS:
-                raise
-        after, moves = _moves(client, name)
-        if any(move.token == token for move in moves):
-            _carry_out(client, name)
-            return True
-        if after > seen.after:
-            return False
-        time.sleep(random.uniform(0.1, 0.5))
-    return False
-
-
-def log_of(name: str) -> str:
-    return f"{name}-promotions"
-
-
-def _carry_out(client: MlflowClient, name: str) -> None:
-    """Set the alias to the last move's version; again, where another move has come in between."""
-    number = 0
-    while number != (last := _moves(client, name)[1][-1]).number:
-        number = last.number
-        client.set_registered_model_alias(name, CHAMPION, last.to)
-    client.set_model_version_tag(log_of(name), str(last.number), DONE, "yes")
-    challenger = by_alias(client, name, CHALLENGER)
-    if challenger is not None and str(challenger.version) == last.to:
-        client.delete_registered_model_alias(name, CHALLENGER)
-
-
-def _moves(client: MlflowClient, name: str) -> tuple[int, list[Move]]:
-    """(the number of the last one made, the moves that count, oldest first)."""
-    found, token = [], None
-    while True:
-        page = client.search_model_versions(f"name = '{log_of(name)}'", page_token=token)
-        found += list(page)
-        token = page.token
-        if not token:
-            break
-    found.sort(key=lambda one: int(one.version))
-    moves = [
-        Move(int(one.version), one.tags[TO], one.tags[FROM], one.tags[KIND], one.tags[TOKEN], DONE in one.tags)
-        for one in found
-        if AFTER in one.tags and int(one.tags[AFTER]) == int(one.version) - 1
-    ]
-    return (int(found[-1].version) if found else 0), moves
 
 
 def find_version(client: MlflowClient, name: str, model: str) -> ModelVersion:
@@ -231,7 +104,9 @@ def find_version(client: MlflowClient, name: str, model: str) -> ModelVersion:
         else:
             found = None
     except MlflowException as error:
-        raise InputError(f"model {model} cannot be read from the registry ({first_line(error)})") from error
+        if error.error_code not in ABSENT:
+            raise
+        found = None
     if found is None:
         raise InputError(
             f"model {model} is no version of the registered model {name}: train with register={name}, or give "
@@ -240,12 +115,28 @@ def find_version(client: MlflowClient, name: str, model: str) -> ModelVersion:
     return found
 
 
-def tag_version(client: MlflowClient, name: str, version: str, tags: Mapping[str, str]) -> None:
-    for tag, text in tags.items():
-        client.set_model_version_tag(name, version, tag, text[:5000])
+def tag_decision(
+    client: MlflowClient,
+    name: str,
+    version: str,
+    champion: str | None,
+    outcome: str,
+    sentence: str,
+    numbers: Mapping[str, float],
+    run_id: str,
+) -> None:
+    """Tag both versions with what was decided, why, with which numbers, and by which run. champion: the one before."""
+    tags = {f"{DECISION}_reason": sentence, f"{DECISION}_run": run_id, f"{DECISION}_numbers": json.dumps(dict(numbers))}
+    moved = outcome in (PROMOTED, ROLLED_BACK)
+    says = {version: "champion again" if outcome == ROLLED_BACK else outcome}
+    if champion:
+        says[champion] = f"{'replaced by' if moved else 'kept against'} version {version}"
+    for one, said in says.items():
+        for tag, text in {**tags, DECISION: said}.items():
+            client.set_model_version_tag(name, one, tag, text[:5000])
 
 
-def _make_sure(client: MlflowClient, name: str, description: str) -> None:
+def make_sure(client: MlflowClient, name: str, description: str) -> None:
     try:
         client.create_registered_model(name, description=description)
     except MlflowException as error:

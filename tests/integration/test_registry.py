@@ -12,7 +12,7 @@ import pytest
 from mlflow import MlflowClient
 
 from newsclf.errors import InputError
-from newsclf.tracking import registry
+from newsclf.tracking import champion, registry
 from newsclf.tracking.registry import CHALLENGER, CHAMPION, PROMOTED, ROLLED_BACK
 from tests.integration.conftest import ROOT
 
@@ -25,7 +25,7 @@ RACER = """
 import sys, time
 from pathlib import Path
 from mlflow import MlflowClient
-from newsclf.tracking import registry
+from newsclf.tracking import champion, registry
 uri, folder, me, racers, rounds = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
 client = MlflowClient(uri, uri)
 def meet(name):
@@ -33,9 +33,9 @@ def meet(name):
     while len(list(folder.glob(f"{name}.*"))) < racers:
         time.sleep(0.005)
 for number in range(rounds):
-    seen = registry.throne(client, "news")
+    seen = champion.throne(client, "news")
     meet(f"read{number}")
-    won = registry.move_champion(client, "news", seen, me, registry.PROMOTED, "0" * 32)
+    won = champion.move_champion(client, "news", seen, me, registry.PROMOTED, "0" * 32)
     print("won" if won else "lost", flush=True)
     meet(f"done{number}")
     alias = client.get_model_version_by_alias("news", "champion").version
@@ -58,13 +58,13 @@ def versions(client: MlflowClient) -> list[str]:
     return [str(client.create_model_version(NAME, f"s3://models/{number}").version) for number in range(3)]
 
 
-def champion(client: MlflowClient) -> str | None:
+def holder(client: MlflowClient) -> str | None:
     found = registry.by_alias(client, NAME, CHAMPION)
     return str(found.version) if found else None
 
 
 def move(client: MlflowClient, to: str, kind: str = PROMOTED) -> bool:
-    return registry.move_champion(client, NAME, registry.throne(client, NAME), to, kind, RUN)
+    return champion.move_champion(client, NAME, champion.throne(client, NAME), to, kind, RUN)
 
 
 def test_of_promotions_at_the_same_time_one_wins_and_is_champion(
@@ -86,24 +86,24 @@ def test_of_promotions_at_the_same_time_one_wins_and_is_champion(
         assert sorted(said) == ["lost"] * (RACERS - 1) + ["won"]
         winners.append(versions[said.index("won")])
         assert {lines[2 * number + 1] for lines in told} == {winners[-1]}
-    assert [one.to for one in registry.throne(client, NAME).moves] == winners
+    assert [one.to for one in champion.throne(client, NAME).moves] == winners
 
 
 def test_a_move_that_was_decided_on_an_earlier_champion_does_not_count(
     client: MlflowClient, versions: list[str]
 ) -> None:
-    seen = registry.throne(client, NAME)
+    seen = champion.throne(client, NAME)
     assert (seen.version, seen.before) == (None, None)
-    assert registry.move_champion(client, NAME, seen, "1", PROMOTED, RUN)
-    assert not registry.move_champion(client, NAME, seen, "2", PROMOTED, RUN)
-    assert champion(client) == "1"
+    assert champion.move_champion(client, NAME, seen, "1", PROMOTED, RUN)
+    assert not champion.move_champion(client, NAME, seen, "2", PROMOTED, RUN)
+    assert holder(client) == "1"
     assert move(client, "2")
     # To the same champion and back again in between: the version is as it was, the moves are not.
-    seen = registry.throne(client, NAME)
+    seen = champion.throne(client, NAME)
     assert move(client, "3")
     assert move(client, "2", ROLLED_BACK)
-    assert not registry.move_champion(client, NAME, seen, "1", PROMOTED, RUN)
-    assert champion(client) == "2"
+    assert not champion.move_champion(client, NAME, seen, "1", PROMOTED, RUN)
+    assert holder(client) == "2"
 
 
 def test_a_promotion_that_is_killed_before_it_sets_the_alias_is_carried_out_by_the_next(
@@ -112,11 +112,11 @@ def test_a_promotion_that_is_killed_before_it_sets_the_alias_is_carried_out_by_t
     assert move(client, "1")
     client.set_registered_model_alias(NAME, CHALLENGER, "2")
     with monkeypatch.context() as patch:
-        patch.setattr(registry, "_carry_out", lambda *_: None)  # it dies here
+        patch.setattr(champion, "_carry_out", lambda *_: None)  # it dies here
         assert move(client, "2")
-    assert champion(client) == "1"
-    assert registry.throne(client, NAME).version == "2"
-    assert champion(client) == "2"
+    assert holder(client) == "1"
+    assert champion.throne(client, NAME).version == "2"
+    assert holder(client) == "2"
     assert registry.by_alias(client, NAME, CHALLENGER) is None
 
 
@@ -134,31 +134,31 @@ def test_a_lost_answer_is_no_lost_move(
 
     monkeypatch.setattr(client, "create_model_version", broken)
     assert move(client, "1")
-    assert champion(client) == "1"
+    assert holder(client) == "1"
 
 
 def test_back_and_back_again(client: MlflowClient, versions: list[str]) -> None:
     for to in versions:
         assert move(client, to)
     for before in ("2", "1"):
-        assert registry.throne(client, NAME).before == before
+        assert champion.throne(client, NAME).before == before
         assert move(client, before, ROLLED_BACK)
-    assert registry.throne(client, NAME).before is None
+    assert champion.throne(client, NAME).before is None
     assert move(client, "3")
-    assert registry.throne(client, NAME).before == "1"
+    assert champion.throne(client, NAME).before == "1"
 
 
 def test_an_alias_that_was_set_by_hand_counts(client: MlflowClient, versions: list[str]) -> None:
     assert move(client, "1")
     client.set_registered_model_alias(NAME, CHAMPION, "2")
-    seen = registry.throne(client, NAME)
+    seen = champion.throne(client, NAME)
     assert (seen.version, seen.before) == ("2", "1")
-    assert registry.move_champion(client, NAME, seen, "3", PROMOTED, RUN)
-    assert registry.throne(client, NAME).before == "2"
-    seen = registry.throne(client, NAME)
+    assert champion.move_champion(client, NAME, seen, "3", PROMOTED, RUN)
+    assert champion.throne(client, NAME).before == "2"
+    seen = champion.throne(client, NAME)
     client.set_registered_model_alias(NAME, CHAMPION, "1")
-    assert not registry.move_champion(client, NAME, seen, "2", PROMOTED, RUN)
-    assert champion(client) == "1"
+    assert not champion.move_champion(client, NAME, seen, "2", PROMOTED, RUN)
+    assert holder(client) == "1"
 
 
 def logged(client: MlflowClient, folder: Path) -> str:
@@ -189,7 +189,7 @@ def test_a_run_is_registered_once_with_its_lineage_as_challenger(
         "newsclf.data_fingerprint": "f" * 64,
         "newsclf.reference": "r1",
     }
-    assert champion(client) is None
+    assert holder(client) is None
     assert str(registry.register(client, second, NAME).version) == "2"
     registry.register(client, first, NAME)  # sent again, late
     newest = registry.by_alias(client, NAME, CHALLENGER)

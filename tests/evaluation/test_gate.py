@@ -1,0 +1,95 @@
+"""Each limit of the gate refuses by itself, and says why; what is better in all passes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from newsclf.evaluation.gate import Decision, Limits, Tested, decide
+
+LIMITS = Limits(accuracy_margin=0.01, alpha=0.05, recall_margin=0.05, calibration_limit=0.1, latency_ratio=1.5)
+CLASSES = ("a", "b", "c")
+
+
+def probabilities(labels: np.ndarray, right: np.ndarray, confidence: float = 0.9) -> np.ndarray:
+    """Calibrated where the share of right rows is `confidence`."""
+    predicted = np.where(right, labels, (labels + 1) % 3)
+    result = np.full((len(labels), 3), (1 - confidence) / 2)
+    result[np.arange(len(labels)), predicted] = confidence
+    return result
+
+
+def make(name: str, ours: float, theirs: float | None, rows: int = 3000, confidence: float = 0.9) -> Tested:
+    """Both are right on the first rows of each class, as many as the shares say."""
+    labels = np.arange(rows) % 3
+    rank = np.arange(rows) // 3 / (rows // 3)
+    champion = None if theirs is None else probabilities(labels, rank < theirs)
+    return Tested(name, labels, CLASSES, probabilities(labels, rank < ours, confidence), champion)
+
+
+def judge(old: Tested, new: Tested | None, milliseconds: tuple[float, float | None] = (10.0, 10.0)) -> Decision:
+    return decide(old, new, milliseconds, LIMITS, 400, 0)
+
+
+def failed(decision: Decision) -> list[str]:
+    assert decision.promote == (not any(check.passed is False for check in decision.checks))
+    return [check.name for check in decision.checks if check.passed is False]
+
+
+def test_what_is_as_good_on_the_old_and_better_on_the_new_passes() -> None:
+    decision = judge(make("old", 0.9, 0.9), make("new", 0.9, 0.85))
+    assert failed(decision) == []
+    assert decision.numbers["new/accuracy_difference"] == pytest.approx(0.05)
+    assert decision.numbers["old/accuracy_difference_low"] == 0
+    assert decision.recalls["new"]["b"] == pytest.approx((0.9, 0.85))
+    assert "on the new test +0.0500 accuracy" in decision.reason
+
+
+def test_worse_on_the_old_beyond_the_margin_is_refused() -> None:
+    assert failed(judge(make("old", 0.88, 0.9), make("new", 0.9, 0.85))) == ["not worse on the old test"]
+    # Within the margin, but too few rows to be sure of it.
+    labels = np.arange(90) % 3
+    random = np.random.default_rng(0)
+    ours, theirs = (random.uniform(size=90) < 0.9 for _ in range(2))
+    unsure = Tested("old", labels, CLASSES, probabilities(labels, ours), probabilities(labels, theirs))
+    assert "not worse on the old test" in failed(judge(unsure, make("new", 0.9, 0.85)))
+
+
+def test_no_better_on_the_new_is_refused() -> None:
+    assert failed(judge(make("old", 0.9, 0.9), make("new", 0.9, 0.9))) == ["better on the new test"]
+    assert failed(judge(make("old", 0.9, 0.9), make("new", 0.9, 0.8, rows=15))) == ["better on the new test"]
+    worse = failed(judge(make("old", 0.9, 0.9), make("new", 0.9, 0.94)))
+    assert worse == ["better on the new test"], "different, but the wrong way round"
+
+
+def test_without_a_new_test_it_has_to_be_better_on_the_old() -> None:
+    assert failed(judge(make("old", 0.92, 0.9), None)) == []
+    assert failed(judge(make("old", 0.9, 0.9), None)) == ["better on the old test"]
+
+
+def test_a_class_that_falls_is_refused_and_named() -> None:
+    old = make("old", 0.9, 0.85)
+    right = np.arange(3000) // 3 / 1000 < np.where(old.labels == 1, 0.78, 0.95)
+    decision = judge(dataclasses.replace(old, challenger=probabilities(old.labels, right)), make("new", 0.9, 0.85))
+    assert failed(decision) == ["no class falls on the old test"]
+    assert "the recall of b changes by -0.0700" in decision.reason
+
+
+def test_one_that_does_not_know_how_sure_it_is_is_refused() -> None:
+    overconfident = make("new", 0.88, 0.8, confidence=0.999)
+    assert failed(judge(make("old", 0.9, 0.9), overconfident)) == ["calibrated on the new test"]
+
+
+def test_a_slow_one_is_refused() -> None:
+    decision = judge(make("old", 0.9, 0.9), make("new", 0.9, 0.85), (16.0, 10.0))
+    assert failed(decision) == ["as quick"]
+    assert decision.numbers["latency_ratio"] == pytest.approx(1.6)
+
+
+def test_the_first_is_judged_by_what_needs_no_other() -> None:
+    decision = judge(make("old", 0.9, None), None, (10.0, None))
+    assert failed(decision) == []
+    assert [check.passed for check in decision.checks].count(None) == 4
+    assert failed(judge(make("old", 0.6, None, confidence=0.99), None, (10.0, None))) == ["calibrated on the old test"]
