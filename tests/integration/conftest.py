@@ -215,7 +215,9 @@ def needs_programs() -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeStack | DeployedStack]:
+def stack(
+    needs_programs: Callable[..., None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NativeStack | DeployedStack]:
     """The stack of infra/, run natively; all tests share it, so each leaves every service running and answering.
 
     With NEWSCLF_TEST_STACK=compose, the one that `make stack` has started with Docker.
