@@ -60,7 +60,7 @@ def train(config: TrainConfig) -> dict[str, float]:
             check_name(config.register)
         seed_everything(config.seed)
 
-        dataset = load(config)
+        dataset = load(config, config.weight_column)
         for warning in dataset.warnings:
             print(f"warning: {warning}", flush=True)
         log_dataset(dataset, "train", ("train", "validation", "test"))
@@ -185,7 +185,8 @@ def model_inputs(
         else:
             table = tokenizer(texts)
         labels = frame["label"].map(index).to_numpy(np.int64)
-        inputs[split] = Batches(table, labels, tokenizer.pad_id)
+        weights = frame["weight"].to_numpy(np.int64) if "weight" in frame else None
+        inputs[split] = Batches(table, labels, tokenizer.pad_id, weights)
     return inputs, seconds
 
 

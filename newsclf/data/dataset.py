@@ -38,7 +38,7 @@ class Dataset:
     name: the `dataset` option it was loaded by.
     classes: the labels in their order; a label's place is its class index.
     splits: `train`, `validation` and `test` (or `all`, of a table that is not split), each a frame with the
-        columns `text` (str) and `label` (str, one of `classes`) and a RangeIndex.
+        columns `text` (str) and `label` (str, one of `classes`) and a RangeIndex; `weight` (int) where rows have one.
     source: the path or URI it came from, without secrets.
     notes: rows dropped, by reason. Reasons with the prefix `test_` count rows of the test table.
     warnings: one-line remarks for people.
@@ -55,7 +55,7 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of classes, split names, texts and labels, in their order.
+        """SHA-256 (hex) of classes, split names, texts, labels and weights (where there are any), in their order.
 
         Two data sets share it only if all of these are equal.
         """
@@ -65,6 +65,8 @@ class Dataset:
             _add(digest, [name])
             _add(digest, split["text"].tolist())
             _add(digest, split["label"].tolist())
+            if "weight" in split:
+                _add(digest, [str(weight) for weight in split["weight"]])
         return digest.hexdigest()
 
 

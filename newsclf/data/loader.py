@@ -39,19 +39,21 @@ def find_source(dataset: str) -> Source:
     )
 
 
-def load(options: DataOptions) -> Dataset:
+def load(options: DataOptions, weight_column: str = "") -> Dataset:
     """Labelled text as `options` asks for it.
 
     Rows are checked, training rows whose text also stands in the test split are dropped, then `num_samples`
     rows are drawn, and of these the validation split: train and validation together have `num_samples` rows
     (but for the packaged sample, whose validation split is fixed). The same options and files give the same
-    splits, row by row.
+    splits, row by row. weight_column: of a table; then train and validation have the column `weight` (int, 1 or more).
     Raises InputError for all bad input.
     """
     read = find_source(options.dataset)
     if options.test_dataset and read is not table.read:
         raise InputError(f"test_dataset goes with your own table; {options.dataset} has its own test split")
-    raw = read(options)
+    if weight_column and read is not table.read:
+        raise InputError(f"weight_column goes with your own table; {options.dataset} has no weights")
+    raw = table.read(options, weight_column) if weight_column else read(options)
 
     train, notes = check_rows(raw.train, "drop" if raw.published else options.bad_rows, raw.source)
     test = raw.test
@@ -80,7 +82,8 @@ def load(options: DataOptions) -> Dataset:
     if makes_validation:
         train, validation = hold_out(train, classes, options.val_fraction, options.seed, "validation")
 
-    splits = {"train": train, "validation": validation, "test": test}
+    # In a test, each row counts once.
+    splits = {"train": train, "validation": validation, "test": test[["text", "label"]]}
     return Dataset(
         name=options.dataset if options.dataset in SOURCES else raw.source,
         classes=classes,
@@ -113,4 +116,4 @@ def load_whole(options: DataOptions) -> Dataset:
 
 
 def _tidy(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[["text", "label"]].reset_index(drop=True)
+    return rows[[name for name in ("text", "label", "weight") if name in rows]].reset_index(drop=True)

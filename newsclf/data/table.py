@@ -16,6 +16,7 @@ from newsclf.errors import InputError
 if TYPE_CHECKING:
     from newsclf.config import DataOptions
 
+MOST_WEIGHT = 1000
 READERS = {".csv": read_csv, ".parquet": read_parquet, ".jsonl": read_jsonl}
 
 
@@ -24,28 +25,29 @@ def is_table(dataset: str) -> bool:
     return suffix_of(dataset) in READERS or "://" in dataset or "/" in dataset or os.sep in dataset
 
 
-def read(options: DataOptions) -> RawData:
+def read(options: DataOptions, weight_column: str = "") -> RawData:
     """The table `dataset`, and `test_dataset` as its test split where that is given."""
     test = options.test_dataset
     return RawData(
         source=public_name(options.dataset),
-        train=read_table(options.dataset, options.text_column, options.label_column),
+        train=read_table(options.dataset, options.text_column, options.label_column, weight_column),
         test=read_table(test, options.text_column, options.label_column) if test else None,
         tags={"test_source": public_name(test)} if test else {},
     )
 
 
-def read_table(location: str, text_column: str, label_column: str) -> pd.DataFrame:
-    """The columns `text` (str) and `label` (str or None) of one table."""
+def read_table(location: str, text_column: str, label_column: str, weight_column: str = "") -> pd.DataFrame:
+    """The columns `text` (str), `label` (str or None) and, where it is asked for, `weight` (int) of one table."""
     name = one_line(public_name(location), 200)
     reader = READERS.get(suffix_of(location))
     if reader is None:
         raise InputError(f"{name}: unknown ending; a table ends in {', '.join(READERS)}")
     if text_column == label_column:
         raise InputError(f'text_column and label_column are both "{one_line(text_column)}"; name two columns')
-    rows = reader(read_bytes(location), (text_column, label_column), name)
+    wanted = (text_column, label_column, weight_column) if weight_column else (text_column, label_column)
+    rows = reader(read_bytes(location), wanted, name)
     places = [f"{name}, {rows.index.name} {place}" for place in rows.index]
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "text": [text_of(value, place) for value, place in zip(rows[text_column], places, strict=True)],
             "label": [label_of(value, place) for value, place in zip(rows[label_column], places, strict=True)],
@@ -53,6 +55,23 @@ def read_table(location: str, text_column: str, label_column: str) -> pd.DataFra
         index=rows.index,
         dtype=object,
     )
+    if weight_column:
+        weights = [weight_of(value, place) for value, place in zip(rows[weight_column], places, strict=True)]
+        found["weight"] = pd.Series(weights, index=rows.index, dtype="int64")
+    return found
+
+
+def weight_of(value: object, place: str) -> int:
+    """How often a row counts. Raises InputError for anything but a whole number from 1 to MOST_WEIGHT."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = 0.0
+    if not (1 <= number <= MOST_WEIGHT and number.is_integer()):
+        raise InputError(
+            f"{place}: the weight is {one_line(repr(value), 40)}, not a whole number from 1 to {MOST_WEIGHT}"
+        )
+    return int(number)
 
 
 def text_of(value: object, place: str) -> str:

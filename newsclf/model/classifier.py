@@ -67,7 +67,7 @@ class Classifier(nn.Module):
         """Class probabilities [rows, classes] of every row, float64, in the table's order."""
         device = self.head.weight.device
         result = np.empty((len(batches), len(self.classes)))
-        sampler = SortedBatches(batches.table.lengths, TOKENS_A_BATCH)
+        sampler = SortedBatches(batches.lengths, TOKENS_A_BATCH)
         was_training = self.training
         self.eval()
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=autocast):

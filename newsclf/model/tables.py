@@ -45,18 +45,30 @@ class Batch(NamedTuple):
 
 
 class Batches(Dataset[Any]):
-    """A Table as a torch data set that is indexed by whole batches (lists of row numbers)."""
+    """A Table as a torch data set that is indexed by whole batches (lists of row numbers).
 
-    def __init__(self, table: Table, labels: np.ndarray | None = None, pad_id: int = 0) -> None:
+    weights: [rows of the table] how often each of them is a row of the data set; None is once.
+    """
+
+    def __init__(
+        self, table: Table, labels: np.ndarray | None = None, pad_id: int = 0, weights: np.ndarray | None = None
+    ) -> None:
         self.table, self.labels, self.pad_id = table, labels, pad_id
         self._starts = table.starts()
+        self._rows = np.repeat(np.arange(len(table)), 1 if weights is None else weights)
 
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self._rows)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each row."""
+        return self.table.lengths[self._rows]
 
     def __getitems__(self, rows: Sequence[int]) -> Batch:
-        values, mask = self._gather(np.asarray(rows))
-        labels = None if self.labels is None else torch.from_numpy(self.labels[rows])
+        chosen = self._rows[np.asarray(rows)]
+        values, mask = self._gather(chosen)
+        labels = None if self.labels is None else torch.from_numpy(self.labels[chosen])
         return Batch(values, mask, labels, self.table.pooled)
 
     def _gather(self, rows: np.ndarray) -> tuple[Tensor, Tensor | None]:

@@ -121,13 +121,11 @@ def fit(
     """
     _quiet()
     earlier = checkpoint.load(folder)
-    buckets = ShuffledBuckets(train.table.lengths, config.batch_size, config.seed)
+    buckets = ShuffledBuckets(train.lengths, config.batch_size, config.seed)
     buckets.epoch = earlier["epochs"] if earlier else 0
     train_loader = loader(train, buckets, config.num_workers)
-    longest = int(validation.table.lengths.max(initial=1))
-    validation_loader = loader(
-        validation, SortedBatches(validation.table.lengths, max(longest, 64 * config.max_length))
-    )
+    longest = int(validation.lengths.max(initial=1))
+    validation_loader = loader(validation, SortedBatches(validation.lengths, max(longest, 64 * config.max_length)))
     steps = config.epochs * len(train_loader)
     module = NewsModule(classifier, config, learning_rate, steps)
     best = ModelCheckpoint(
@@ -181,7 +179,7 @@ def fit(
         kept_epoch=kept_epoch,
         steps=trainer.global_step,
         train_seconds=clock.seconds,
-        tokens_per_second=epochs * train.table.tokens / clock.seconds,
+        tokens_per_second=epochs * int(train.lengths.sum()) / clock.seconds,
         rows_per_second=epochs * len(train) / clock.seconds,
     )
 

@@ -239,3 +239,30 @@ def test_names_that_are_no_table(options):
 def test_public_name_keeps_no_secret():
     assert public_name("s3://key:secret@bucket/a/b.csv?X-Signature=secret") == "s3://bucket/a/b.csv"
     assert public_name("data/what?@.csv") == "data/what?@.csv"
+
+
+def test_weights_say_how_often_a_row_counts(tmp_path: Path, options) -> None:
+    file = tmp_path / "rows.csv"
+    rows = [f"text {number},{'ab'[number % 2]},{number % 3 + 1}" for number in range(40)]
+    file.write_text("\n".join(["text,label,times", *rows]))
+    plain, weighted = load(options(dataset=str(file))), load(options(dataset=str(file)), "times")
+    assert "weight" not in plain.splits["train"]
+    assert "weight" not in weighted.splits["test"]
+    assert plain.fingerprint != weighted.fingerprint
+    for name in ("train", "validation"):
+        split = weighted.splits[name]
+        assert split["text"].tolist() == plain.splits[name]["text"].tolist()
+        assert split["weight"].tolist() == [int(text.split()[1]) % 3 + 1 for text in split["text"]]
+
+
+@pytest.mark.parametrize("weight", ["0", "1.5", "-1", "", "often", "1001", "nan"])
+def test_a_weight_is_a_whole_number(weight: str, tmp_path: Path, options) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(f"text,label,times\none,a,1\ntwo,b,{weight}\n")
+    with pytest.raises(InputError, match=r"rows\.csv, line 3: the weight is .* not a whole number from 1 to 1000"):
+        load(options(dataset=str(file)), "times")
+
+
+def test_weights_go_with_a_table_alone(options) -> None:
+    with pytest.raises(InputError, match="weight_column goes with your own table"):
+        load(options(dataset="sample"), "times")

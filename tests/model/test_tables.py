@@ -120,3 +120,14 @@ def test_the_loader_gives_ready_batches_in_the_samplers_order(workers: int) -> N
         got = list(batches)
         assert [batch.labels.tolist() for batch in got] == epoch
         assert [batch.values[:, 0].tolist() for batch in got] == epoch
+
+
+def test_a_row_with_a_weight_comes_as_often_as_that() -> None:
+    table = ids_table([1], [2, 2], [3, 3, 3])
+    batches = Batches(table, np.array([0, 1, 2]), weights=np.array([3, 1, 2]))
+    assert len(batches) == 6
+    assert batches.lengths.tolist() == [1, 1, 1, 2, 3, 3]
+    labels = [label for batch in loader(batches, ShuffledBuckets(batches.lengths, 4, seed=0)) for label in batch.labels]
+    assert sorted(int(label) for label in labels) == [0, 0, 0, 1, 2, 2]
+    whole = batches.__getitems__(range(6))
+    assert whole.values[:, 0].tolist() == [1, 1, 1, 2, 3, 3]
