@@ -12,7 +12,8 @@ VERBS = sorted(path.stem for path in (ROOT / "entrypoints").glob("*.py") if path
 COMMON = {"errors", "config", "options", "progress"}
 # tracking logs a data set and a model, so it has to know what they are.
 # monitoring cuts streams of text, or of profiles, into batches.
-# profiling and evaluation write reports, which all look alike.
+# profiling, evaluation and retraining write reports, which all look alike.
+# retraining mixes rows as data splits them, of a stream that was cut and judged by monitoring.
 # serving answers with a model, and profiles what it is asked by the model's reference.
 # drift judges what profiling measures, with an encoder's files, which the model room finds.
 ALLOWED = {
@@ -20,11 +21,17 @@ ALLOWED = {
     "tracking": {"data", "model"},
     "monitoring": {"data", "profiling"},
     "profiling": {"data", "pages"},
+    "retraining": {"data", "monitoring", "pages"},
     "drift": {"profiling", "model"},
     "serving": {"model", "profiling", "drift"},
 }
-# The serving room defines the class that MLflow loads; report.py and references.py are parts that verbs share.
-MAY_IMPORT_MLFLOW = {"newsclf/serving/pyfunc.py", "newsclf/report.py", "newsclf/references.py"}
+# The serving room defines the class that MLflow loads; the others are parts of verbs.
+MAY_IMPORT_MLFLOW = {
+    "newsclf/serving/pyfunc.py",
+    "newsclf/report.py",
+    "newsclf/references.py",
+    "newsclf/sweep_report.py",
+}
 
 
 def imports(source: str) -> set[str]:

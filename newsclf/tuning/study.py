@@ -7,32 +7,21 @@ broken off (the sweep was killed, the machine has gone) is no failure: the slot 
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import math
-import os
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.exceptions import DuplicatedStudyError
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.storages import RDBStorage
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from newsclf.config import SweepConfig
-from newsclf.errors import InputError
 from newsclf.tuning.space import Space, identity, loss_like, lowest_is_best
+from newsclf.tuning.storage import open_study, quiet
 
-STORAGE_VARIABLE = "NEWSCLF_SWEEP_STORAGE"
-HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 180
 SLOT, FAILURE = "slot", "failure"  # attributes of a trial; one that has failed without a failure was broken off
 LIVE = (TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -54,23 +43,10 @@ class Trials:
 
         Raises InputError where the storage cannot be used, or holds another sweep of this name.
         """
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        logging.getLogger("alembic").setLevel(logging.WARNING)
         self.config, self.space = config, space
         self.lowest = lowest_is_best(config)
         self.slots = config.trials if space.rows is None else len(space.rows)
-        url = storage_url(config) or f"sqlite:///{file}"
-        try:
-            with _quiet():
-                self.storage = RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)
-                self.study = _open(self.storage, name, self.lowest, identity(config, space))
-        except InputError:
-            raise
-        except ImportError as error:
-            raise InputError(f"storage {shown(url)} needs a driver that is not installed: {error}") from None
-        except Exception as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(f"storage {shown(url)} cannot be used ({reason})") from None
+        self.storage, self.study = open_study(config, name, file, self.lowest, identity(config, space))
         self.study.pruner = _pruner(config)
 
     def all(self) -> list[FrozenTrial]:
@@ -90,7 +66,7 @@ class Trials:
 
     def unsettled(self) -> int:
         """How many slots are not settled yet."""
-        with _quiet():
+        with quiet():
             optuna.storages.fail_stale_trials(self.study)  # of machines that have not been heard of for a while
         by_slot = self.by_slot()
         return sum(not self.settled(by_slot[slot]) for slot in range(self.slots))
@@ -101,7 +77,7 @@ class Trials:
         notes: attributes of the trial, for who finds it later.
         """
         while self._enqueue():
-            with _quiet():
+            with quiet():
                 trial = self.study.ask()
             self.storage.record_heartbeat(trial._trial_id)
             for key, value in notes.items():
@@ -169,7 +145,7 @@ class Trials:
         if len(done) < 4 or len({trial.value for trial in done}) < 2:
             return {}
         try:
-            with _quiet():
+            with quiet():
                 found = optuna.importance.get_param_importances(self.study)
         except (ValueError, RuntimeError):
             return {}
@@ -188,47 +164,6 @@ class Trials:
 
 def failures(attempts: list[FrozenTrial]) -> int:
     return sum(FAILURE in trial.user_attrs for trial in attempts)
-
-
-def storage_url(config: SweepConfig) -> str:
-    """The database of the sweep; empty for the file in output_dir. Raises InputError for a password in the option."""
-    if config.storage:
-        if "://" not in config.storage:
-            raise InputError(
-                f"option storage is {config.storage!r}: give an SQLAlchemy URL, as sqlite:////path/study.db"
-            )
-        if _password(config.storage):
-            raise InputError(
-                f"option storage has a password, and options are logged: put the URL in ${STORAGE_VARIABLE} instead"
-            )
-    return config.storage or os.environ.get(STORAGE_VARIABLE, "")
-
-
-def shown(url: str) -> str:
-    """The URL without its password."""
-    return url.replace(f":{_password(url)}@", ":***@") if _password(url) else url
-
-
-def _password(url: str) -> str:
-    with contextlib.suppress(ValueError):
-        return urlsplit(url).password or ""
-    return ""
-
-
-def _open(storage: RDBStorage, name: str, lowest: bool, wanted: str) -> optuna.Study:
-    direction = StudyDirection.MINIMIZE if lowest else StudyDirection.MAXIMIZE
-    with contextlib.suppress(DuplicatedStudyError):
-        study = optuna.create_study(storage=storage, study_name=name, direction=direction)
-        study.set_user_attr("identity", wanted)
-    study = optuna.load_study(storage=storage, study_name=name)
-    there = study.user_attrs.get("identity")
-    if there is None:  # killed between the two lines above
-        study.set_user_attr("identity", wanted)
-    elif there != wanted:
-        raise InputError(
-            f"sweep {name} is there already and tries other settings: give another name, or other options as before"
-        )
-    return study
 
 
 def _pruner(config: SweepConfig) -> BasePruner:
@@ -250,11 +185,3 @@ def _sampler(config: SweepConfig, slot: int) -> BaseSampler:
 def as_text(value: Any) -> str:
     """A drawn value as it is typed for train."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Optuna warns that heartbeats are young, and meant for its own loop."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -13,7 +13,8 @@ from newsclf.config import SweepConfig
 from newsclf.errors import InputError
 from newsclf.options import build
 from newsclf.tuning.space import read_space
-from newsclf.tuning.study import STORAGE_VARIABLE, Trials, shown
+from newsclf.tuning.storage import STORAGE_VARIABLE, shown
+from newsclf.tuning.study import Trials
 from newsclf.tuning.table import frame, printed, rows
 
 LIST: dict[str, Any] = {"strategy": "list", "runs": [{"epochs": 1}, {"epochs": 2}, {"epochs": 3}]}

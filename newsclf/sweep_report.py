@@ -1,0 +1,65 @@
+"""What a sweep has found, in its run, its folder and on the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import Run
+
+from newsclf.config import SweepConfig
+from newsclf.errors import InputError
+from newsclf.tracking.reads import get_run
+from newsclf.tracking.result import closing_lines, write_result
+from newsclf.tracking.runs import compare_page, compare_path
+from newsclf.tuning import plots
+from newsclf.tuning.space import Space
+from newsclf.tuning.study import Trials
+from newsclf.tuning.table import frame, printed, rows
+
+MOST_COMPARED = 50
+
+
+def report(config: SweepConfig, space: Space, trials: Trials, run: Run, folder: Path) -> dict[str, float]:
+    """Table and plots, to the run, the folder and the terminal; the metrics."""
+    found = rows(trials.by_slot(), space.names, trials.lowest)
+    table = frame(found, space.names, config.aim)
+    table.to_csv(folder / "table.csv", index=False)
+    mlflow.log_artifact(str(folder / "table.csv"))
+    complete = [row for row in found if row.value is not None]
+    if not complete:
+        reason = found[-1].failure if found else "there is none"
+        raise InputError(f"no trial is complete; the last one: {reason}")
+    figures = {}
+    if len(complete) > 1:
+        figures["parallel_coordinates.png"] = plots.parallel_coordinates(complete, space.names, config.aim)
+    if shares := trials.importances():
+        figures["importances.png"] = plots.importances(shares, config.aim)
+    for name, figure in figures.items():
+        figure.savefig(folder / name)
+        mlflow.log_artifact(str(folder / name), "plots")
+    for row in complete:
+        mlflow.log_metric(f"trial/{config.aim}", float(row.value or 0.0), step=row.trial)
+    best = complete[0]
+    metrics = {f"best/{config.aim}": float(best.value or 0.0)}
+    metrics |= {
+        f"trials/{state}": sum(row.state == state for row in found) for state in ("complete", "pruned", "failed")
+    }
+    mlflow.log_metrics(metrics)
+    mlflow.set_tag("newsclf.best_run_id", best.run_id)
+    print(printed(table, config.aim, space.names))
+    file = write_result(
+        folder,
+        verb="sweep",
+        run_id=run.info.run_id,
+        config=config,
+        metrics=metrics,
+        best=best.run_id,
+        table=str(folder / "table.csv"),
+    )
+    mlflow.log_artifact(str(file))
+    compared = [get_run(row.run_id) for row in found[:MOST_COMPARED] if row.run_id]
+    page = compare_page(compared) or f"make ui, then http://127.0.0.1:5000/{compare_path(compared)}"
+    paths = {"best": best.run_id, "table": str((folder / "table.csv").resolve()), "compare": page}
+    print(closing_lines(run, file, **paths), flush=True)
+    return metrics

@@ -1,0 +1,92 @@
+"""Where a sweep's trials are kept: an SQLite file of its own, or a database that several machines share."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
+
+from newsclf.config import SweepConfig
+from newsclf.errors import InputError
+
+STORAGE_VARIABLE = "NEWSCLF_SWEEP_STORAGE"
+HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 180
+
+
+def open_study(config: SweepConfig, name: str, file: str, lowest: bool, wanted: str) -> tuple[RDBStorage, optuna.Study]:
+    """The study `name`, made if it is not there. file: the SQLite file where no storage is given.
+
+    lowest: whether low values of the aim are best; wanted: what the sweep tries (see `identity`). Raises InputError
+    where the storage cannot be used, or holds another sweep of this name.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    url = storage_url(config) or f"sqlite:///{file}"
+    try:
+        with quiet():
+            storage = RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)
+            return storage, _open(storage, name, lowest, wanted)
+    except InputError:
+        raise
+    except ImportError as error:
+        raise InputError(f"storage {shown(url)} needs a driver that is not installed: {error}") from None
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"storage {shown(url)} cannot be used ({reason})") from None
+
+
+def storage_url(config: SweepConfig) -> str:
+    """The database of the sweep; empty for the file in output_dir. Raises InputError for a password in the option."""
+    if config.storage:
+        if "://" not in config.storage:
+            raise InputError(
+                f"option storage is {config.storage!r}: give an SQLAlchemy URL, as sqlite:////path/study.db"
+            )
+        if _password(config.storage):
+            raise InputError(
+                f"option storage has a password, and options are logged: put the URL in ${STORAGE_VARIABLE} instead"
+            )
+    return config.storage or os.environ.get(STORAGE_VARIABLE, "")
+
+
+def shown(url: str) -> str:
+    """The URL without its password."""
+    return url.replace(f":{_password(url)}@", ":***@") if _password(url) else url
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Optuna warns that heartbeats are young, and meant for its own loop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _password(url: str) -> str:
+    with contextlib.suppress(ValueError):
+        return urlsplit(url).password or ""
+    return ""
+
+
+def _open(storage: RDBStorage, name: str, lowest: bool, wanted: str) -> optuna.Study:
+    direction = StudyDirection.MINIMIZE if lowest else StudyDirection.MAXIMIZE
+    with contextlib.suppress(DuplicatedStudyError):
+        study = optuna.create_study(storage=storage, study_name=name, direction=direction)
+        study.set_user_attr("identity", wanted)
+    study = optuna.load_study(storage=storage, study_name=name)
+    there = study.user_attrs.get("identity")
+    if there is None:  # killed between the two lines above
+        study.set_user_attr("identity", wanted)
+    elif there != wanted:
+        raise InputError(
+            f"sweep {name} is there already and tries other settings: give another name, or other options as before"
+        )
+    return study
