@@ -34,7 +34,7 @@ class Database(Service):
             "--skip-test-db",
         )
         (self.folder / "init.sql").write_text(
-            f"CREATE DATABASE IF NOT EXISTS `{self.database}`;\n"
+            f"CREATE DATABASE IF NOT EXISTS `{self.database}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n"
             f"CREATE USER IF NOT EXISTS '{self.user}'@'127.0.0.1' IDENTIFIED BY '{self.password}';\n"
             f"GRANT ALL ON `{self.database}`.* TO '{self.user}'@'127.0.0.1';\n"
             f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{self.password}';\n"
