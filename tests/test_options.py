@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -297,3 +298,28 @@ def test_every_default_is_within_its_own_limits(config_class: type) -> None:
 def test_a_config_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         TrainConfig().seed = 5  # type: ignore[misc]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tray:
+    """Bring things."""
+
+    things: dict[str, Any] | None = option(None, "what is on it")
+
+
+@pytest.mark.parametrize(
+    "typed", ["{cups: 2, tea: [mint, {grams: 1.5}]}", '{"cups": 2, "tea": ["mint", {"grams": 1.5}]}']
+)
+def test_a_mapping_is_typed_as_yaml_and_read_back_from_its_own_text(typed: str) -> None:
+    tray = resolve(Tray, ["--things", typed])
+    assert tray.things == {"cups": 2, "tea": ["mint", {"grams": 1.5}]}
+    assert resolve(Tray, ["--things", as_text(tray)["things"]]) == tray
+    assert build(Tray, as_yaml(tray)) == tray
+    assert as_text(Tray()) == {"things": "none"}
+    assert build(Tray, {"things": "none"}) == Tray()
+
+
+@pytest.mark.parametrize("typed", ["cups", "[cups]", "{cups: 2", "3"])
+def test_what_is_no_mapping_of_options_is_bad_input(typed: str) -> None:
+    with pytest.raises(InputError, match="it must be a `name: value` mapping, or none"):
+        resolve(Tray, ["--things", typed])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -30,7 +32,11 @@ class Child:
         self.run_id, self.process, self.log = run_id, process, log
 
     def ended(self) -> bool:
-        return self.process.poll() is not None
+        code = self.process.poll()
+        if code is not None and code < 0:  # killed, and so could not see to what it has started
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        return code is not None
 
     def stop(self) -> None:
         """Ask it to stop: its run will be KILLED. It takes seconds; `wait` for it."""
@@ -164,13 +170,21 @@ def move(run_id: str, parent: Run) -> None:
     MlflowClient(tracking_uri()).set_tag(run_id, PARENT_TAG, parent.info.run_id)
 
 
-def run_to_end(parent: Run, verb: str, name: str, options: Mapping[str, Any], log: Path, **tags: str) -> Run:
-    """`mlflow run` of `verb`, waited for; its run. tags: of `newsclf.`.
+def run_to_end(
+    parent: Run,
+    verb: str,
+    name: str,
+    options: Mapping[str, Any],
+    log: Path,
+    tags: Mapping[str, str],
+    also_held: tuple[int, ...] = (),
+) -> Run:
+    """`mlflow run` of `verb`, waited for; its run. also_held: as of `start`.
 
     Raises InputError where it does not end well. When this process is stopped meanwhile, so is the child.
     """
-    run_id = create_run(parent, verb, name, {f"newsclf.{tag}": text for tag, text in tags.items()})
-    child = start(parent, run_id, verb, options, log)
+    run_id = create_run(parent, verb, name, tags)
+    child = start(parent, run_id, verb, options, log, also_held=also_held)
     try:
         child.wait()
     except BaseException:
