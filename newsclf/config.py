@@ -88,6 +88,9 @@ class DataOptions(TextOptions):
 class TrainConfig(RunOptions, DataOptions):
     """Fine-tune an encoder on labelled news, test it, and log it as a model."""
 
+    weight_column: str = option(
+        "", "name of a table's column of whole numbers: how often a row counts in training; empty: each once"
+    )
     encoder: str = option("minilm", "minilm (packaged), a hub id such as bert-base-uncased, or a local folder")
     max_length: int = option(128, "tokens of a text that are read; what is longer is cut", low=8, high=8192)
     trainable_layers: int | None = option(
@@ -249,7 +252,8 @@ class MonitorConfig(RunOptions):
 
     stream: str = option(
         dataclasses.MISSING,
-        "a folder of tables (.csv, .parquet, .jsonl), or one table with a date column",
+        "a folder of tables (.csv, .parquet, .jsonl), one table with a date column, or the folder (or s3://.../) of "
+        "profiles that a served model writes",
     )
     reference: str = option(
         dataclasses.MISSING,
@@ -263,8 +267,8 @@ class MonitorConfig(RunOptions):
     )
     batch: str = option(
         "auto",
-        "what a batch is; auto: a file of a folder, a day of a table",
-        choices=("auto", "file", "day", "week", "count"),
+        "what a batch is; auto: a file of a folder, a day of a table, an hour of profiles",
+        choices=("auto", "file", "hour", "day", "week", "count"),
     )
     batch_rows: int = option(1000, "rows of a batch where batch is count", low=1)
     min_rows: int = option(50, "rows that a batch needs; a smaller one gets the verdict: not enough data", low=2)
@@ -421,6 +425,76 @@ class PromoteConfig(RunOptions, ReadingOptions):
         "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
     )
     output_dir: str = option("", "folder for report.html and decision.json; empty: outputs/promote/<run id>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainConfig(RunOptions):
+    """Watch a stream, and where it has drifted train, test and promote a better model, or say what is missing."""
+
+    stream: str = option(
+        dataclasses.MISSING,
+        "a folder of tables (.csv, .parquet, .jsonl), one table with a date column, or the folder (or s3://.../) of "
+        "profiles that a served model writes",
+    )
+    champion: str = option(
+        "models:/newsclf@champion", "the model to improve: models:/<name>@<alias> or models:/<name>/<version>"
+    )
+    labelled: str = option(
+        "", "a folder of tables, or a table, with newly labelled rows; empty: those of the stream that have a label"
+    )
+    force: bool = option(False, "train even though nothing has drifted")
+    patience: int = option(2, "batches in a row that must have drifted", low=1, high=1000)
+    sure: float = option(5e-4, "p-value at which one drifted batch is enough", low=0, high=0.5)
+    growth: float = option(
+        3.0, "how many times the labelled rows of the last attempt make another one worth while", low=1.01, high=1e6
+    )
+    window: int = option(20, "newest labelled batches that are trained on, at most", low=1, high=100_000)
+    replay_share: float = option(
+        0.5, "share of the training rows that the champion was trained on; 0 forgets them", low=0, high=0.95
+    )
+    weight: int | None = option(
+        None,
+        "how often a new row counts; auto: so often that the mix counts as many rows as the champion was trained on, "
+        "at most 20 times",
+        low=1,
+        high=1000,
+        none="auto",
+    )
+    test_share: float = option(
+        0.25, "share of the new rows that is held out: the newest, at most 1,000 rows", low=0.05, high=0.9
+    )
+    test_rows: int = option(50, "held-out rows that are needed; with fewer, labels are asked for", low=50)
+    label_budget: int = option(100, "texts that to_label.csv may have", low=1, high=1_000_000)
+    train: dict[str, Any] | None = option(None, "options of train that are to differ from the champion's")
+    sweep: str = option(
+        "", "config file of a sweep that finds the challenger; empty: one run with the champion's options"
+    )
+    gate: dict[str, Any] | None = option(
+        None, "options of promote that are to differ from its defaults, such as {accuracy_margin: 0.02}"
+    )
+    batch: str = option(
+        "auto",
+        "what a batch is; auto: a file of a folder, a day of a table, an hour of profiles",
+        choices=("auto", "file", "hour", "day", "week", "count"),
+    )
+    batch_rows: int = option(1000, "rows of a batch where batch is count", low=1)
+    min_rows: int = option(50, "rows that a batch needs to be judged", low=2)
+    alpha: float = option(0.05, "false-alarm rate of a batch's whole verdict", low=1e-6, high=0.5)
+    text_column: str = option("text", "name of the text column")
+    label_column: str = option("label", "name of the label column")
+    date_column: str = option("date", "name of the date column (ISO 8601); batches by file may have none")
+    data_dir: str = option(
+        "", "root folder of 20newsgroups/ and ag_news/, where the champion's rows are of these; empty: as in train"
+    )
+    seed: int = option(0, "seed of what is drawn; the champion's training keeps its own", low=0, high=2**32 - 1)
+    device: str = option(
+        "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
+    )
+    output_dir: str = option(
+        "",
+        "folder for reports, tables and what was tried, with which an interrupted or later call goes on; "
+        "empty: outputs/retrain/<name of the stream>",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,139 @@
+"""When a stream wants a new model: from the verdicts on its batches, its labels, and what was tried before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# What a new model can help against. Of quality alone (empty, repeated, unreadable texts) it would only learn the noise.
+CURABLE = ("covariate", "prior", "concept", "performance")
+NOTHING, MEND, TRAIN, LABEL = "nothing", "mend", "train", "label"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A judged batch: its name, its verdict (`Verdict.as_dict()`), and its usable rows with a label."""
+
+    name: str
+    verdict: Mapping[str, Any]
+    labelled: int
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The last attempt at the present state of the stream, "" and 0 for none.
+
+    onset, until: the batches that its new rows came from; rows: how many of these had labels; refused: whether its
+    model was not promoted, so that the champion is still the one before.
+    """
+
+    onset: str = ""
+    until: str = ""
+    rows: int = 0
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The options of the same names, see RetrainConfig."""
+
+    patience: int
+    sure: float
+    window: int
+    growth: float
+    least_rows: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, and why, in a sentence.
+
+    action: nothing, mend (the feed), label (texts first), or train. batches: the places of the batches whose labelled
+    rows count as new. onset: the place of the first batch of the present state. kind: the drift's, "" without one.
+    """
+
+    action: str
+    reason: str
+    batches: tuple[int, ...] = ()
+    onset: int = 0
+    kind: str = ""
+
+
+def plan(batches: Sequence[Watched], earlier: Earlier, rules: Rules, force: bool = False) -> Plan:
+    """What the newest batches ask for.
+
+    A drift counts where the last `patience` batches have drifted, or the last one with a p-value of at most `sure`:
+    one batch in twenty is a false alarm, two in a row are one in four hundred. What follows a drift is learnt in
+    steps: a new attempt is made when there are `growth` times as many labelled rows as the last one had, whether that
+    one was refused or promoted, so that the number of attempts grows with the logarithm of the rows.
+    """
+    names = [batch.name for batch in batches]
+    known = names.index(earlier.until) + 1 if earlier.until in names and not earlier.refused else 0
+    drifted = [place >= known and bool(curable(batch.verdict)) for place, batch in enumerate(batches)]
+    judged = [place for place in range(known, len(batches)) if batches[place].verdict["drifted"] is not None]
+    trail = _trail(judged, drifted)
+    if force:
+        return _with_rows(batches, 0, "It was asked for (force).", _kind(batches, trail), rules)
+    if trail and (len(trail) >= rules.patience or _surest(batches[trail[-1]].verdict) <= rules.sure):
+        onset, kind = trail[0], _kind(batches, trail)
+        said = f"{_count(len(trail))} drifted, and the last one says: {batches[trail[-1]].verdict['sentence']}"
+        if earlier.refused and earlier.onset in names:
+            return _again(batches, min(onset, names.index(earlier.onset)), said, kind, earlier, rules)
+        return _with_rows(batches, onset, said, kind, rules)
+    if earlier.rows and not earlier.refused and earlier.onset in names:
+        said = "Nothing has drifted since the champion was trained."
+        return _again(batches, names.index(earlier.onset), said, "", earlier, rules)
+    if trail:
+        return Plan(NOTHING, f"One batch alone may be a false alarm: {batches[trail[-1]].verdict['sentence']}")
+    if judged and batches[judged[-1]].verdict["drifted"]:
+        last = batches[judged[-1]]
+        return Plan(MEND, f"A new model would not help, the feed has to be mended: {last.verdict['sentence']}")
+    return Plan(NOTHING, "Nothing has drifted." if judged else "No batch is new and large enough to be judged.")
+
+
+def curable(verdict: Mapping[str, Any]) -> list[str]:
+    """The kinds that have drifted and that a new model can help against, the one that explains the others first."""
+    return [kind for kind in CURABLE if kind in verdict["kinds"] and verdict["kinds"][kind]["drifted"]]
+
+
+def _trail(judged: Sequence[int], drifted: Sequence[bool]) -> list[int]:
+    """The places of the drifted batches at the end, without a gap."""
+    found: list[int] = []
+    for place in reversed(judged):
+        if not drifted[place]:
+            break
+        found.insert(0, place)
+    return found
+
+
+def _kind(batches: Sequence[Watched], trail: Sequence[int]) -> str:
+    return curable(batches[trail[-1]].verdict)[0] if trail else ""
+
+
+def _surest(verdict: Mapping[str, Any]) -> float:
+    return min((verdict["kinds"][kind]["p_value"] for kind in curable(verdict)), default=1.0)
+
+
+def _again(batches: Sequence[Watched], onset: int, said: str, kind: str, earlier: Earlier, rules: Rules) -> Plan:
+    """Another attempt, if there are enough more rows for one."""
+    rows = sum(batch.labelled for batch in batches[onset:])
+    wanted = int(rules.growth * earlier.rows)
+    was = f"The last attempt had {earlier.rows:,} new rows" + (" and was refused" if earlier.refused else "")
+    if rows < wanted:
+        return Plan(NOTHING, f"{said} {was}; the next one follows at {wanted:,}, now there are {rows:,}.", onset=onset)
+    return _with_rows(batches, onset, f"{said} {was}, now there are {rows:,}.", kind, rules)
+
+
+def _with_rows(batches: Sequence[Watched], onset: int, said: str, kind: str, rules: Rules) -> Plan:
+    """Train on the newest labelled batches from `onset` on, if they have enough rows."""
+    places = [place for place in range(onset, len(batches)) if batches[place].labelled][-rules.window :]
+    rows = sum(batches[place].labelled for place in places)
+    if rows < rules.least_rows:
+        reason = f"{said} {rows:,} rows of it are labelled, {rules.least_rows:,} are needed."
+        return Plan(LABEL, reason, tuple(range(onset, len(batches)))[-rules.window :], onset, kind)
+    return Plan(TRAIN, said, tuple(places), onset, kind)
+
+
+def _count(batches: int) -> str:
+    return "The last batch has" if batches == 1 else f"The last {batches} batches have"

@@ -1,0 +1,84 @@
+"""The rows that a challenger is trained on, and those that it is tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from newsclf.data.splits import drop_overlap, fold
+
+LEAST_OF_A_CLASS = 3  # training, validation, and one to spare
+MOST_TEST_ROWS = 1000  # more rows tell little more of which model is better, and are missed in training
+MOST_WEIGHT = 20
+
+
+@dataclass(frozen=True)
+class Mix:
+    """The options of the same names, see RetrainConfig."""
+
+    replay_share: float
+    weight: int | None
+    test_share: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Rows:
+    """train: columns text, label, weight; test: the newest labelled rows, text and label.
+
+    old_rows, new_rows: how many of `train` are of the champion's training rows and of the stream; weight: how often
+    each of the latter counts; rare: classes of which there were too few rows, which were left out.
+    """
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    old_rows: int
+    new_rows: int
+    weight: int
+    rare: tuple[str, ...]
+
+
+def usable(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows (text, label) that have both, each text once: with its newest label."""
+    labelled = rows[rows["label"].notna() & rows["text"].notna()]
+    labelled = labelled[[bool(text.strip()) for text in labelled["text"]]]
+    labelled = labelled.assign(label=labelled["label"].astype(str))
+    newest = ~fold(labelled["text"]).duplicated(keep="last").to_numpy()
+    return labelled[newest][["text", "label"]].reset_index(drop=True)
+
+
+def make_rows(old: pd.DataFrame, tests: pd.DataFrame, batches: Sequence[pd.DataFrame], mix: Mix, replay: bool) -> Rows:
+    """Mix the champion's training rows with the batches' labelled rows, and hold out the newest of these.
+
+    old: text, label; tests: the rows (text, label) by which the champion is judged, which must not be trained on;
+    batches: text, label, in the order of time. Of the batch that is held out in part, the rows are drawn by the seed:
+    inside a batch no order is known. replay: False leaves the old rows out, where their labels are not true any more.
+    """
+    random = np.random.default_rng(mix.seed)
+    shuffled = [batch.iloc[random.permutation(len(batch))] for batch in batches]
+    new = usable(pd.concat(shuffled, ignore_index=True))
+    held = min(round(mix.test_share * len(new)), MOST_TEST_ROWS)
+    test = new.iloc[len(new) - held :].reset_index(drop=True)
+    new, _ = drop_overlap(new.iloc[: len(new) - held], tests)
+    old, _ = drop_overlap(old[["text", "label"]], pd.concat([tests, test, new], ignore_index=True))
+    full = len(old)
+    old = old if replay else old.iloc[:0]
+    kept = pd.concat([old, new])["label"].value_counts()
+    common = set(kept.index[kept >= LEAST_OF_A_CLASS])
+    rare = sorted((set(new["label"]) | set(test["label"])) - common)
+    old, new, test = (part[part["label"].isin(common)] for part in (old, new, test))
+    weight = mix.weight or _balancing_weight(full, len(new), mix.replay_share if replay else 0.0)
+    if replay and mix.replay_share < 1:
+        share = mix.replay_share / (1 - mix.replay_share)
+        count = min(len(old), round(share * weight * len(new)))
+        old = old.iloc[np.sort(random.permutation(len(old))[:count])]
+    train = pd.concat([old.assign(weight=1), new.assign(weight=weight)], ignore_index=True)
+    return Rows(train, test.reset_index(drop=True), len(old), len(new), weight, tuple(rare))
+
+
+def _balancing_weight(full: int, new: int, replay_share: float) -> int:
+    """The weight with which the mix counts as many rows as the champion was trained on."""
+    return int(np.clip(round((1 - replay_share) * full / max(1, new)), 1, MOST_WEIGHT))
