@@ -66,6 +66,7 @@ def _column(texts: Sequence[str]) -> tuple[np.ndarray, list[tuple[float, str]]]:
         kinds = sorted(set(texts))
         heights = np.array([_share(kinds.index(text), 0, len(kinds) - 1) for text in texts])
         return heights, _thinned({kind: _share(place, 0, len(kinds) - 1) for place, kind in enumerate(kinds)})
+    texts = [text if len(text) <= 6 else f"{number:.3g}" for text, number in zip(texts, numbers, strict=True)]
     if numbers.min() > 0 and numbers.max() / numbers.min() > LOG_FROM:
         numbers = np.log(numbers)
     heights = np.array([_share(number, numbers.min(), numbers.max()) for number in numbers])
