@@ -54,14 +54,17 @@ def user(stack, tmp_path) -> Client:
 
 @pytest.fixture(scope="module")
 def twin(stack, options, tmp_path_factory) -> tuple[str, float]:
-    """The run that nothing has disturbed, and the seconds from its first line to its last."""
+    """The run that nothing has disturbed, and the seconds that it took to train and test."""
     client = Client(tmp_path_factory.mktemp("twin"), stack.environment())
     process = client.start("train", **options)
     process.await_line("sample: ")
     began = time.monotonic()
+    while client.journals()[0].run["status"] == "RUNNING":
+        time.sleep(0.05)
+    seconds = time.monotonic() - began
     assert process.wait() == 0, process.said
     assert client.journals() == []
-    return process.run_id, time.monotonic() - began
+    return process.run_id, seconds
 
 
 def essence(client: MlflowClient, run_id: str) -> dict[str, Any]:
@@ -166,17 +169,20 @@ def test_a_training_that_is_killed_again_and_again(number, stack, server, user, 
     run_id = user.journals()[0].run["run_uuid"]
     for _ in range(KILLS // 4):
         try:
-            assert process.wait(moments.uniform(0, 0.6 * twin[1])) == 0, process.said
+            process.wait(moments.uniform(0, twin[1]))
             break
         except TimeoutError:
             process.kill()
+        if user.journals()[0].run["status"] == "FINISHED":  # killed while it was sent
+            break
         if moments.random() < 0.3:
             assert user.run("sync")[0] == 0
             assert server.get_run(run_id).info.status == "FAILED"
             assert f"resume={run_id}" in server.get_run(run_id).data.tags["newsclf.failure"]
         process = user.start("train", resume=run_id)
         process.await_line("sample: ")
-    assert process.wait() == 0, process.said
+    process.wait()
+    assert user.run("sync")[0] == 0
     assert user.journals() == []
     assert_alike(server, run_id, twin[0])
     code, said = user.run("train", resume=run_id)

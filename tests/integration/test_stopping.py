@@ -56,7 +56,7 @@ def test_a_fault_after_training_fails_the_run_and_says_why(place, options):
     _, error = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "Traceback" not in error
-    assert "confusion_matrix.png" in error.splitlines()[-1]
+    assert str(folder) in error.splitlines()[-1]
     run = place.runs()[0]
     assert run.info.status == "FAILED"
     assert "Not a directory" in run.data.tags["newsclf.failure"]
