@@ -20,15 +20,23 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from entrypoints import evaluate, train
+from entrypoints import compare, evaluate, promote, train
 from newsclf import cli
-from newsclf.config import EvaluateConfig, TrainConfig
+from newsclf.config import CompareConfig, EvaluateConfig, PromoteConfig, TrainConfig
 from tests.stack import PROGRAMS, NativeStack, missing, native_stack
 from tests.stack.deployed import DeployedStack
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS_FROM = (".gitignore", "MLproject", "python_env.yaml", "configs", "entrypoints", "newsclf")
 FOREIGN = ("MLFLOW_", "NEWSCLF_", "HF_", "HUGGINGFACE_", "PYTHONPATH", "XDG_CACHE_HOME")
+
+
+DOORS = {
+    "train": (TrainConfig, train),
+    "evaluate": (EvaluateConfig, evaluate),
+    "compare": (CompareConfig, compare),
+    "promote": (PromoteConfig, promote),
+}
 
 
 class Place:
@@ -181,7 +189,7 @@ def in_process(place: Place) -> Iterator[Callable[..., int]]:
     """`in_process("train", epochs=1)`: an entry point's exit code, without the imports of a new process."""
 
     def run(verb: str, **options: object) -> int:
-        config_class, door = {"train": (TrainConfig, train), "evaluate": (EvaluateConfig, evaluate)}[verb]
+        config_class, door = DOORS[verb]
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             return cli.run(verb, config_class, door._load, typed(options))
@@ -228,6 +236,13 @@ def stack(
     needs_programs(*PROGRAMS)
     with native_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def native_only(stack: NativeStack | DeployedStack) -> None:
+    """For tests that reach behind the proxy: to processes, files and stores, which containers keep to themselves."""
+    if isinstance(stack, DeployedStack):
+        pytest.skip("needs the native stack")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.stack import NativeStack
 from tests.stack.compose import INFRA
 from tests.stack.content import content, users
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("native_only")]
 
 
 def script(name: str, stack: NativeStack, *arguments: object) -> subprocess.CompletedProcess[str]:

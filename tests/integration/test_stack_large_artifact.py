@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("native_only")]
 
 SIZE = 2**30
 PEAK = re.compile(r"VmHWM:\s*(\d+) kB")

@@ -14,7 +14,7 @@ import yaml
 from tests.stack.compose import INFRA
 from tests.stack.metrics import Prometheus, metrics_services
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("native_only")]
 
 DASHBOARD = json.loads((INFRA / "metrics" / "grafana" / "dashboards" / "newsclf.json").read_text())
 QUERIES = sorted({target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())})
