@@ -10,6 +10,8 @@ from newsclf.evaluation.comparing import Estimate
 from newsclf.evaluation.intervals import bootstrap, interval, mcnemar_p
 from newsclf.evaluation.scores import accuracy, class_scores, expected_calibration_error, macro_f1
 
+NO_CHAMPION = "there is no champion to compare with"
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -58,7 +60,8 @@ class Decision:
         failed = [check.sentence for check in self.checks if check.passed is False]
         if failed:
             return "; ".join(failed)
-        return "; ".join(check.sentence for check in self.checks if check.passed)
+        better = self.checks[1]
+        return f"all checks passed, and {better.sentence}" if better.passed else f"it is calibrated, and {NO_CHAMPION}"
 
 
 def decide(
@@ -118,9 +121,6 @@ def _recalls(test: Tested) -> dict[str, tuple[float, float | None]]:
         test.classes[place]: (float(sides[0][place]), None if sides[1] is None else float(sides[1][place]))
         for place in there
     }
-
-
-NO_CHAMPION = "there is no champion to compare with"
 
 
 def _not_worse(differences: dict[str, Estimate], limits: Limits) -> Check:
