@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -187,9 +186,7 @@ class TestTorchtext:
 
 
 def test_the_real_news(real_data, options):
-    start = time.perf_counter()
     data = load(options(dataset="ag_news", data_dir=str(real_data)))
-    assert time.perf_counter() - start < 15
     assert data.notes == {"texts_with_two_labels": 14, "duplicate_rows": 26, "train_rows_also_in_test": 2}
     assert len(data.splits["train"]) + len(data.splits["validation"]) == 51951 - 42
     assert len(data.splits["test"]) == 5000
