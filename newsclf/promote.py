@@ -11,7 +11,7 @@ import numpy as np
 from newsclf.config import DataOptions, PromoteConfig, ReadingOptions
 from newsclf.data import SOURCES, Dataset, load, load_whole
 from newsclf.errors import Alarm, InputError
-from newsclf.evaluation.gate import Decision, Limits, Tested, decide
+from newsclf.evaluation.gate import Decision, Limits, Measured, decide
 from newsclf.evaluation.report_promotion import write_report
 from newsclf.model.device import choose
 from newsclf.model.latency import median_milliseconds
@@ -138,7 +138,7 @@ def _open(config: PromoteConfig, version: str) -> ModelPredictor:
 
 def _tested(
     name: str, labels: list[str], texts: list[str], classes: tuple[str, ...], models: list[ModelPredictor]
-) -> Tested:
+) -> Measured:
     """A class that one of the models does not know has no probability with it."""
     place = {label: number for number, label in enumerate(classes)}
     if strangers := sorted(set(labels) - set(classes)):
@@ -152,7 +152,7 @@ def _tested(
         all_classes[:, [place[label] for label in model.classes]] = model(texts)
         probabilities.append(all_classes)
     indices = np.array([place[label] for label in labels])
-    return Tested(name, indices, classes, probabilities[0], probabilities[1] if len(models) > 1 else None)
+    return Measured(name, indices, classes, probabilities[0], probabilities[1] if len(models) > 1 else None)
 
 
 def _sentence(config: PromoteConfig, outcome: str, to: str, before: str | None, reason: str) -> str:

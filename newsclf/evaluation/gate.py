@@ -25,7 +25,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Measured:
     """Both models on the same rows. name: old or new; labels: [rows] class indices; probabilities: [rows, classes]."""
 
     name: str
@@ -65,7 +65,12 @@ class Decision:
 
 
 def decide(
-    old: Tested, new: Tested | None, milliseconds: tuple[float, float | None], limits: Limits, samples: int, seed: int
+    old: Measured,
+    new: Measured | None,
+    milliseconds: tuple[float, float | None],
+    limits: Limits,
+    samples: int,
+    seed: int,
 ) -> Decision:
     """Hold the challenger against the champion on the old test and, where there is one, on the new.
 
@@ -87,7 +92,7 @@ def decide(
     return Decision(all(check.passed is not False for check in checks), checks, numbers, differences, recalls)
 
 
-def _measure(test: Tested, numbers: dict[str, float], samples: int, seed: int) -> dict[str, Estimate]:
+def _measure(test: Measured, numbers: dict[str, float], samples: int, seed: int) -> dict[str, Estimate]:
     """Add the test's scores to `numbers`; the paired difference of accuracy, if there is a champion."""
     name, predicted = test.name, test.challenger.argmax(axis=1)
     numbers[f"{name}/rows"] = len(test.labels)
@@ -109,7 +114,7 @@ def _measure(test: Tested, numbers: dict[str, float], samples: int, seed: int) -
     return {name: found}
 
 
-def _recalls(test: Tested) -> dict[str, tuple[float, float | None]]:
+def _recalls(test: Measured) -> dict[str, tuple[float, float | None]]:
     """Of each class that has rows."""
     there = np.flatnonzero(np.bincount(test.labels, minlength=len(test.classes)))
     sides = [

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from newsclf.evaluation.gate import Decision, Limits, Tested, decide
+from newsclf.evaluation.gate import Decision, Limits, Measured, decide
 
 LIMITS = Limits(accuracy_margin=0.01, alpha=0.05, recall_margin=0.05, calibration_limit=0.1, latency_ratio=1.5)
 CLASSES = ("a", "b", "c")
@@ -21,15 +21,15 @@ def probabilities(labels: np.ndarray, right: np.ndarray, confidence: float = 0.9
     return result
 
 
-def make(name: str, ours: float, theirs: float | None, rows: int = 3000, confidence: float = 0.9) -> Tested:
+def make(name: str, ours: float, theirs: float | None, rows: int = 3000, confidence: float = 0.9) -> Measured:
     """Both are right on the first rows of each class, as many as the shares say."""
     labels = np.arange(rows) % 3
     rank = np.arange(rows) // 3 / (rows // 3)
     champion = None if theirs is None else probabilities(labels, rank < theirs)
-    return Tested(name, labels, CLASSES, probabilities(labels, rank < ours, confidence), champion)
+    return Measured(name, labels, CLASSES, probabilities(labels, rank < ours, confidence), champion)
 
 
-def judge(old: Tested, new: Tested | None, milliseconds: tuple[float, float | None] = (10.0, 10.0)) -> Decision:
+def judge(old: Measured, new: Measured | None, milliseconds: tuple[float, float | None] = (10.0, 10.0)) -> Decision:
     return decide(old, new, milliseconds, LIMITS, 400, 0)
 
 
@@ -53,7 +53,7 @@ def test_worse_on_the_old_beyond_the_margin_is_refused() -> None:
     labels = np.arange(90) % 3
     random = np.random.default_rng(0)
     ours, theirs = (random.uniform(size=90) < 0.9 for _ in range(2))
-    unsure = Tested("old", labels, CLASSES, probabilities(labels, ours), probabilities(labels, theirs))
+    unsure = Measured("old", labels, CLASSES, probabilities(labels, ours), probabilities(labels, theirs))
     assert "not worse on the old test" in failed(judge(unsure, make("new", 0.9, 0.85)))
 
 
