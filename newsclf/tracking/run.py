@@ -118,7 +118,7 @@ def _start(verb: str, resume: str) -> mlflow.ActiveRun:
 
 def _quiet() -> None:
     """Silence what MLflow tells of its own housekeeping: tables of a new database, copies of small files."""
-    for name in ("alembic", "mlflow.pyfunc", "mlflow.tracking.fluent"):
+    for name in ("alembic", "mlflow.pyfunc", "mlflow.tracking.fluent", "mlflow.store.model_registry"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # It prints the traceback of an error that it raises as well.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
