@@ -7,10 +7,11 @@ quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores)
 profiling  rows a second and memory of profiles, beside bare whylogs (5 min)
 serving  rows a second of a served model, with and without profiles (8 min; needs `apt install apache2-utils`)
 drift    how often a change that was put in is found, and named (60 min)
+retrain  accuracy over drifting streams: never retrained, by the loop, by an oracle after every batch
 sweep    the study's ten runs as one sweep, cold; and killed in the middle (25 min)
 journal  what logging costs a training whose server is 50 ms away (5 min)
 
---only takes the cases of trainer, quality or drift by a part of their name.
+--only takes the cases of trainer, quality, drift or retrain by a part of their name.
 
 Prints markdown; figures are medians over the repeats (quality: one run each). Leave the machine alone meanwhile.
 """
@@ -20,7 +21,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift", "serving", "sweep", "journal")
+PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift", "serving", "retrain", "sweep", "journal")
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("part", nargs="?", default="all", choices=(*PARTS, "all"))
     parser.add_argument("--data_dir", default="../shared/data", help="folder of 20newsgroups/ and ag_news/")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="", help="trainer, quality, drift: the cases whose name holds this")
+    parser.add_argument("--only", default="", help="trainer, quality, drift, retrain: the cases whose name holds this")
     given = parser.parse_args()
     parts = PARTS if given.part == "all" else (given.part,)
     # Each part imports what it measures: trainer alone needs accelerate.
@@ -63,6 +64,10 @@ def main() -> None:
         from benchmarks import serving
 
         serving.main(given.repeats)
+    if "retrain" in parts:
+        from benchmarks import retrain
+
+        retrain.main(Path(given.data_dir), given.repeats, given.only)
     if "sweep" in parts:
         from benchmarks import sweep
 

@@ -23,7 +23,7 @@ from newsclf.options import as_text, build
 from newsclf.references import open_reference
 from newsclf.retraining.attempt import Attempt, make_attempt, read_past
 from newsclf.retraining.labelling import most_worth
-from newsclf.retraining.policy import LABEL, TRAIN, Earlier, Plan, Rules, plan
+from newsclf.retraining.policy import LABEL, TRAIN, Earlier, Plan, Rules, attempted, plan
 from newsclf.retraining.report import Story, write_report
 from newsclf.retraining.rows import Mix
 from newsclf.retraining.stream import Judged, judged_batches
@@ -56,7 +56,7 @@ def retrain(config: RetrainConfig) -> Plan:
         call.child("monitor", "the monitor", monitor_options(call), folder / "monitor.log")
         batches = judged_batches(config, folder / "monitor")
         story = Story(call.champion.uri, config.stream, [batch.watched for batch in batches])
-        story.plan = plan(story.batches, earlier(call), rules(config), config.force)
+        story.plan = plan(story.batches, earlier(call), Rules.of(config), config.force)
         print(f"{story.plan.action}: {story.plan.reason}", flush=True)
         chosen = [batches[place] for place in story.plan.batches]
         if story.plan.action == TRAIN:
@@ -106,12 +106,6 @@ def check(config: RetrainConfig) -> None:
         read_sweep(config.sweep)
 
 
-def rules(config: RetrainConfig) -> Rules:
-    # As many rows as leave test_rows when test_share of them is held out.
-    least = -(-config.test_rows // config.test_share)
-    return Rules(config.patience, config.sure, config.window, config.growth, int(least))
-
-
 def monitor_options(call: Call) -> dict[str, Any]:
     """Of the stream, with the champion's reference; what was judged by it before is not judged again."""
     options: dict[str, Any] = {name: text for name, text in as_text(call.config).items() if name in WATCHED}
@@ -129,7 +123,7 @@ def earlier(call: Call) -> Earlier:
     if kept.is_file():
         refused = json.loads(kept.read_text(encoding="utf-8"))
         if refused.pop("champion") == call.champion.uri:
-            return Earlier(**refused, refused=True)
+            return Earlier(**refused)
     tags = call.champion.run.data.tags
     if tags.get(STREAM) != call.stream:
         return Earlier()
@@ -142,16 +136,13 @@ def challenge(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
     options = dataclasses.replace(champion.config, data_dir=config.data_dir or champion.config.data_dir)
     tags = champion.run.data.tags
     past = read_past(options, tags.get("newsclf.data_fingerprint", ""), tags.get(TESTS, ""))
-    mix = Mix(config.replay_share, config.weight, config.test_share, config.seed)
     settings = " ".join([champion.uri, str(config.train), config.sweep, config.device])
     frames = [batch.rows for batch in chosen]
-    attempt = make_attempt(call.folder / "attempts", past, frames, mix, story.plan.kind, settings)
-    onset, until = story.batches[story.plan.onset].name, story.batches[-1].name
-    rows = sum(batch.labelled for batch in story.batches[story.plan.onset :])
+    attempt = make_attempt(call.folder / "attempts", past, frames, Mix.of(config), story.plan.kind, settings)
+    made = attempted(story.batches, story.plan, promoted=True)
+    known = {STREAM: call.stream, ONSET: made.onset, UNTIL: made.until, ROWS: str(made.rows)}
     story.rows = attempt.rows
-    story.challenger = challenger(
-        call, attempt, {STREAM: call.stream, ONSET: onset, UNTIL: until, ROWS: str(rows), TESTS: str(attempt.all_tests)}
-    )
+    story.challenger = challenger(call, attempt, {**known, TESTS: str(attempt.all_tests)})
     gate = {"device": config.device, "seed": config.seed, **(config.gate or {})}
     gate |= {"name": champion.name, "model": story.challenger.uri, **attempt.tests}
     gate |= {"output_dir": attempt.folder / "promote"}
@@ -159,7 +150,9 @@ def challenge(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
     refused = call.folder / "refused.json"
     refused.unlink(missing_ok=True)
     if story.outcome != registry.PROMOTED:
-        write_json(refused, {"champion": champion.uri, "onset": onset, "until": until, "rows": rows})
+        write_json(
+            refused, {"champion": champion.uri, **dataclasses.asdict(attempted(story.batches, story.plan, False))}
+        )
 
 
 def challenger(call: Call, attempt: Attempt, tags: Mapping[str, str]) -> Trained:

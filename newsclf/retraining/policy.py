@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from newsclf.config import RetrainConfig
 
 # What a new model can help against. Of quality alone (empty, repeated, unreadable texts) it would only learn the noise.
 CURABLE = ("covariate", "prior", "concept", "performance")
@@ -43,6 +46,12 @@ class Rules:
     window: int
     growth: float
     least_rows: int
+
+    @classmethod
+    def of(cls, config: RetrainConfig) -> Rules:
+        # As many rows as leave test_rows when test_share of them is held out.
+        least = math.ceil(config.test_rows / config.test_share)
+        return cls(config.patience, config.sure, config.window, config.growth, least)
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,12 @@ def plan(batches: Sequence[Watched], earlier: Earlier, rules: Rules, force: bool
         last = batches[judged[-1]]
         return Plan(MEND, f"A new model would not help, the feed has to be mended: {last.verdict['sentence']}")
     return Plan(NOTHING, "Nothing has drifted." if judged else "No batch is new and large enough to be judged.")
+
+
+def attempted(batches: Sequence[Watched], wish: Plan, promoted: bool) -> Earlier:
+    """What `plan` has to know of an attempt that was made as it said."""
+    rows = sum(batch.labelled for batch in batches[wish.onset :])
+    return Earlier(batches[wish.onset].name, batches[-1].name, rows, not promoted)
 
 
 def curable(verdict: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from newsclf.config import RetrainConfig
 from newsclf.data.splits import drop_overlap, fold
 
 LEAST_OF_A_CLASS = 3  # training, validation, and one to spare
@@ -23,6 +24,10 @@ class Mix:
     weight: int | None
     test_share: float
     seed: int
+
+    @classmethod
+    def of(cls, config: RetrainConfig) -> Mix:
+        return cls(config.replay_share, config.weight, config.test_share, config.seed)
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Rows:
 def usable(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows (text, label) that have both, each text once: with its newest label."""
     labelled = rows[rows["label"].notna() & rows["text"].notna()]
-    labelled = labelled[[bool(text.strip()) for text in labelled["text"]]]
+    labelled = labelled[labelled["text"].str.strip() != ""]
     labelled = labelled.assign(label=labelled["label"].astype(str))
     newest = ~fold(labelled["text"]).duplicated(keep="last").to_numpy()
     return labelled[newest][["text", "label"]].reset_index(drop=True)

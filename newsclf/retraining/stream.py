@@ -62,5 +62,5 @@ def _judged(name: str, verdict: dict[str, object], parts: Sequence[Batch]) -> Ju
     both = pd.concat([pd.DataFrame(columns=["text", "label"], dtype=object), *frames], ignore_index=True)
     rows = usable(both)
     rest = both[both["label"].isna() & both["text"].notna()]
-    rest = rest[[bool(text.strip()) for text in rest["text"]] if len(rest) else []]
+    rest = rest[rest["text"].str.strip() != ""]
     return Judged(Watched(name, verdict, len(rows)), rows, rest[["text"]].assign(batch=name)[["batch", "text"]])

@@ -1,0 +1,110 @@
+"""When a stream wants a new model: by its verdicts, its labels, and what was tried before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from newsclf.config import RetrainConfig
+from newsclf.drift.verdict import KINDS, Evidence, Moved, decide, not_enough_data
+from newsclf.retraining.policy import LABEL, MEND, NOTHING, TRAIN, Earlier, Rules, Watched, attempted, plan
+
+RULES = Rules(patience=2, sure=5e-4, window=4, growth=3.0, least_rows=200)
+
+
+def batch(number: int, kind: str = "", p_value: float = 0.004, labelled: int = 100) -> Watched:
+    """A batch of 500 texts of which one kind has drifted, or none."""
+    found = [
+        Evidence(name, p_value if name == kind else 0.9, 0.3, "points", 0.0, (Moved("it", 0.01, 0.3),), f"{name}!", "")
+        for name in KINDS
+    ]
+    return Watched(f"day {number}", decide(found, 500, 0.05).as_dict(), labelled)
+
+
+def batches(kinds: Sequence[str], **how: float) -> list[Watched]:
+    return [batch(number, kind, **how) for number, kind in enumerate(kinds)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kinds", [[], [""], ["", "", ""], ["covariate", "covariate", ""]])
+def test_where_the_newest_batch_has_not_drifted_nothing_is_done(kinds: list[str]) -> None:
+    wish = plan(batches(kinds), Earlier(), RULES)
+    assert (wish.action, wish.batches) == (NOTHING, ())
+
+
+def test_one_batch_alone_may_be_a_false_alarm_unless_it_is_sure() -> None:
+    assert plan(batches(["", "", "prior"]), Earlier(), RULES).action == NOTHING
+    sure = [*batches(["", ""]), batch(2, "prior", p_value=1e-6, labelled=300)]
+    wish = plan(sure, Earlier(), RULES)
+    assert (wish.action, wish.batches, wish.kind) == (TRAIN, (2,), "prior")
+
+
+@pytest.mark.parametrize("kind", ["covariate", "prior", "concept", "performance"])
+def test_a_drift_that_lasts_is_trained_for_on_its_own_batches(kind: str) -> None:
+    wish = plan(batches(["", kind, kind]), Earlier(), RULES)
+    assert (wish.action, wish.batches, wish.onset, wish.kind) == (TRAIN, (1, 2), 1, kind)
+
+
+def test_the_window_takes_the_newest_batches() -> None:
+    assert plan(batches(["prior"] * 7), Earlier(), RULES).batches == (3, 4, 5, 6)
+
+
+def test_a_batch_that_is_too_small_to_be_judged_breaks_nothing_off() -> None:
+    small = Watched("small", not_enough_data(10, 50, 0.05).as_dict(), 10)
+    wish = plan([batch(0, "prior"), small, batch(2, "prior")], Earlier(), RULES)
+    assert (wish.action, wish.batches) == (TRAIN, (0, 1, 2))
+
+
+def test_quality_alone_is_for_the_feed_to_mend() -> None:
+    wish = plan(batches(["quality", "quality"], p_value=1e-9), Earlier(), RULES)
+    assert wish.action == MEND
+    assert "feed" in wish.reason
+
+
+def test_without_enough_labels_these_are_asked_for() -> None:
+    wish = plan(batches(["prior", "prior"], labelled=99), Earlier(), RULES)
+    assert (wish.action, wish.batches) == (LABEL, (0, 1))
+    assert "198 rows" in wish.reason
+
+
+def test_force_trains_without_a_drift_but_not_without_rows() -> None:
+    assert plan(batches(["", "", ""]), Earlier(), RULES, force=True).batches == (0, 1, 2)
+    assert plan(batches([""], labelled=10), Earlier(), RULES, force=True).action == LABEL
+
+
+def test_what_the_champion_was_trained_on_is_no_drift_any_more() -> None:
+    stream = batches(["", "prior", "prior"])
+    promoted = attempted(stream, plan(stream, Earlier(), RULES), promoted=True)
+    assert promoted == Earlier("day 1", "day 2", 200, refused=False)
+    assert plan(stream, promoted, RULES).action == NOTHING
+    anew = [*stream, batch(3, "prior"), batch(4, "prior")]
+    assert plan(anew, promoted, RULES).batches == (3, 4)
+
+
+def test_the_next_attempt_waits_for_several_times_the_rows() -> None:
+    stream = batches(["prior", "prior"])
+    for promoted, kind in ((True, ""), (False, "prior")):
+        earlier = attempted(stream, plan(stream, Earlier(), RULES), promoted)
+        later = [*stream, *(batch(number, kind) for number in range(2, 5))]
+        assert plan(later, earlier, RULES).action == NOTHING
+        wish = plan([*later, batch(5, kind)], earlier, RULES)
+        assert (wish.action, wish.batches) == (TRAIN, (2, 3, 4, 5))
+
+
+def test_a_stream_in_which_nothing_was_ever_tried_is_not_trained_on_for_its_rows() -> None:
+    assert plan(batches([""] * 50, labelled=1000), Earlier(), RULES).action == NOTHING
+
+
+def test_the_attempts_at_one_drift_grow_with_the_logarithm_of_its_batches() -> None:
+    stream: list[Watched] = []
+    earlier, attempts = Earlier(), 0
+    for number in range(80):
+        stream.append(batch(number, "covariate", labelled=200))
+        wish = plan(stream, earlier, RULES)
+        if wish.action == TRAIN:
+            earlier, attempts = attempted(stream, wish, promoted=False), attempts + 1
+    assert attempts == 4  # with 2, 6, 18 and 54 batches
+
+
+def test_the_rows_that_are_needed_follow_from_the_test() -> None:
+    assert Rules.of(RetrainConfig(stream="s", test_rows=50, test_share=0.3)).least_rows == 167

@@ -1,0 +1,92 @@
+"""Old and new rows are mixed, and the newest are held out; no text is in two of these places."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from newsclf.data.splits import fold
+from newsclf.retraining.rows import MOST_TEST_ROWS, MOST_WEIGHT, Mix, make_rows, usable
+
+MIX = Mix(replay_share=0.5, weight=None, test_share=0.25, seed=0)
+
+
+def rows(name: str, count: int, classes: str = "ab") -> pd.DataFrame:
+    labels = [classes[number % len(classes)] for number in range(count)]
+    return pd.DataFrame({"text": [f"{name} {number}" for number in range(count)], "label": labels})
+
+
+def test_usable_rows_have_a_text_and_its_newest_label() -> None:
+    given = pd.DataFrame({"text": ["x", " ", None, "y", "x ", "z"], "label": ["a", "a", "a", None, "b", 3]})
+    assert usable(given).to_dict("list") == {"text": ["x ", "z"], "label": ["b", "3"]}
+
+
+def test_of_no_rows_none_are_usable() -> None:
+    assert usable(pd.DataFrame(columns=["text", "label"], dtype=object)).empty
+
+
+def test_the_newest_rows_are_held_out() -> None:
+    made = make_rows(rows("old", 1000), rows("test", 50), [rows("first", 300), rows("second", 100)], MIX, replay=True)
+    assert len(made.test) == 100
+    assert set(made.test["text"]) == set(rows("second", 100)["text"])
+    part = make_rows(rows("old", 1000), rows("test", 50), [rows("first", 200), rows("second", 200)], MIX, replay=True)
+    assert set(part.test["text"]) < set(rows("second", 200)["text"])
+    assert part.test["text"].tolist() != rows("second", 200)["text"].tolist()[100:], "no order inside a batch"
+    many = make_rows(rows("old", 1000), rows("test", 50), [rows("first", 9000)], MIX, replay=True)
+    assert len(many.test) == MOST_TEST_ROWS
+
+
+def test_no_text_is_in_two_places() -> None:
+    old, tests = rows("old", 400), rows("test", 50)
+    batch = pd.concat([rows("new", 200), old.iloc[:20], tests.iloc[:20]])
+    made = make_rows(pd.concat([old, tests.iloc[40:]]), tests, [batch], MIX, replay=True)
+    trained = fold(made.train["text"])
+    assert not trained.duplicated().any()
+    assert not set(trained) & (set(tests["text"]) | set(made.test["text"]))
+
+
+def test_an_old_text_with_a_new_label_has_the_new_one() -> None:
+    old = rows("old", 400)
+    batch = old.iloc[:200].assign(label="b")
+    made = make_rows(old, rows("test", 50), [batch], dataclasses.replace(MIX, replay_share=0.95), replay=True)
+    relabelled = made.train[made.train["text"].isin(batch["text"])]
+    assert set(relabelled["label"]) == {"b"}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.8])
+def test_the_mix_counts_as_many_rows_as_before_with_the_wanted_share_of_old_ones(share: float) -> None:
+    mix = dataclasses.replace(MIX, replay_share=share)
+    made = make_rows(rows("old", 3000), rows("test", 50), [rows("new", 400)], mix, replay=True)
+    weights = made.train["weight"]
+    assert weights.sum() == pytest.approx(3000, rel=0.1)
+    assert weights[made.train["text"].str.startswith("old")].sum() / weights.sum() == pytest.approx(share, abs=0.01)
+    assert (made.old_rows, made.new_rows, made.weight) == ((made.train["weight"] == 1).sum(), 300, weights.max())
+
+
+def test_a_given_weight_holds_and_a_made_one_has_a_limit() -> None:
+    mix = dataclasses.replace(MIX, weight=3)
+    assert make_rows(rows("old", 3000), rows("test", 50), [rows("new", 400)], mix, replay=True).weight == 3
+    assert make_rows(rows("old", 30_000), rows("test", 50), [rows("new", 100)], MIX, replay=True).weight == MOST_WEIGHT
+
+
+def test_old_rows_that_are_not_true_any_more_are_left_out() -> None:
+    made = make_rows(rows("old", 900), rows("test", 50), [rows("new", 400)], MIX, replay=False)
+    assert (made.old_rows, made.new_rows, made.weight) == (0, 300, 3)
+
+
+def test_classes_with_too_few_rows_are_left_out_and_named() -> None:
+    batch = pd.concat([rows("new", 400), pd.DataFrame({"text": ["odd one"], "label": ["c"]})])
+    made = make_rows(rows("old", 900), rows("test", 50), [batch], MIX, replay=True)
+    assert made.rare == ("c",)
+    assert not {*made.train["label"], *made.test["label"]} - {"a", "b"}
+
+
+def test_the_same_seed_gives_the_same_rows() -> None:
+    def make(seed: int) -> pd.DataFrame:
+        mix = dataclasses.replace(MIX, seed=seed)
+        return make_rows(rows("old", 900), rows("test", 50), [rows("new", 400)], mix, replay=True).train
+
+    assert make(1).equals(make(1))
+    assert not make(1).equals(make(2))
