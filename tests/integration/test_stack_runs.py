@@ -39,6 +39,8 @@ def test_its_model_is_evaluated_and_profiled_from_the_server(trained_on_stack, c
     assert evaluated.data.tags["newsclf.model_run_id"] == trained_on_stack
     profiled = on_stack.get_run(run_on_stack("profile", dataset="sample", reference=f"runs:/{trained_on_stack}"))
     assert profiled.info.status == "FINISHED"
+    # A run that is whole stays so: the client of a later run does not take it for one that was cut off.
+    assert on_stack.get_run(evaluated.info.run_id).info.status == "FINISHED"
     assert "report.html" in {file.path for file in on_stack.list_artifacts(profiled.info.run_id)}
 
 
