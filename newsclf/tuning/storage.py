@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import time
 import warnings
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -13,12 +14,14 @@ import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
+from sqlalchemy.exc import SQLAlchemyError
 
 from newsclf.config import SweepConfig
 from newsclf.errors import InputError
 
 STORAGE_VARIABLE = "NEWSCLF_SWEEP_STORAGE"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 180
+TRIES, SECONDS_BETWEEN_TRIES = 5, 2.0
 
 
 def open_study(config: SweepConfig, name: str, file: str, lowest: bool, wanted: str) -> tuple[RDBStorage, optuna.Study]:
@@ -32,7 +35,7 @@ def open_study(config: SweepConfig, name: str, file: str, lowest: bool, wanted: 
     url = storage_url(config) or f"sqlite:///{file}"
     try:
         with quiet():
-            storage = RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)
+            storage = _tables(url)
             return storage, _open(storage, name, lowest, wanted)
     except InputError:
         raise
@@ -68,6 +71,18 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _tables(url: str) -> RDBStorage:
+    """The storage with its tables, which another machine may be making at the same moment."""
+    for _ in range(TRIES - 1):
+        try:
+            return RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)
+        except SQLAlchemyError as error:
+            if not any(word in str(error).lower() for word in ("already exists", "duplicate", "unique constraint")):
+                raise
+            time.sleep(SECONDS_BETWEEN_TRIES)
+    return RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)
 
 
 def _password(url: str) -> str:
