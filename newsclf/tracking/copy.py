@@ -19,6 +19,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from newsclf.tracking.copy_files import changed, upload
 from newsclf.tracking.copy_models import logged_models, send_model, waiting
 from newsclf.tracking.journal import ENDED, Journal, place_of
+from newsclf.tracking.registry import REGISTER, register
 
 JOURNAL_TAG = "newsclf.journal"
 METRICS_A_CALL, WORDS_A_CALL = 1000, 100  # MLflow's own limits
@@ -33,7 +34,7 @@ INPUTS = (
     "WHERE i.source_type = 'DATASET' ORDER BY i.rowid LIMIT -1 OFFSET ?"
 )
 NOTHING: dict[str, Any] = {"run_id": "", "params": [], "tags": {}, "inputs": 0, "metrics": 0, "model_metrics": 0}
-NOTHING |= {"files": {}, "models": {}, "ended": None}
+NOTHING |= {"files": {}, "models": {}, "registered": "", "ended": None}
 
 
 class Copy:
@@ -77,6 +78,10 @@ class Copy:
         for model in logged_models(self.journal):
             yield from send_model(self, model)
         yield from self._send_points("model_metrics")
+        if name := self._unregistered():
+            register(self.client, self.run_id, name)
+            self.keep(registered=name)
+            yield 1
         if row["status"] in ENDED and self.sent["ended"] != _end(row):
             self.client.set_terminated(self.run_id, *_end(row))
             self.keep(ended=_end(row))
@@ -97,6 +102,7 @@ class Copy:
             + sum(len(self._points(kind, limit=-1)) for kind in ("metrics", "model_metrics"))
             + len(changed(self.journal.folder / "artifacts", self.sent["files"]))
             + sum(waiting(model, self.sent["models"]) for model in logged_models(self.journal))
+            + bool(self._unregistered())
             + (row["status"] in ENDED and self.sent["ended"] != _end(row))
         )
 
@@ -154,6 +160,11 @@ class Copy:
         if new or removed:
             self.keep(tags=tags)
             yield len(new) + len(removed)
+
+    def _unregistered(self) -> str:
+        """The name that the finished run's model is still to be registered under."""
+        name = self._tags().get(REGISTER, "")
+        return name if name != self.sent["registered"] and self.journal.run["status"] == "FINISHED" else ""
 
     def _inputs(self) -> list[Row]:
         return self.journal.rows(INPUTS, self.sent["inputs"])

@@ -22,7 +22,7 @@ def server(place) -> str:
 
 @pytest.fixture(scope="module")
 def trained(server, place, tiny_encoder):
-    options = {"encoder": tiny_encoder, "num_samples": 80, "epochs": 2}
+    options = {"encoder": tiny_encoder, "num_samples": 80, "epochs": 2, "register": "news"}
     done = place.mlflow_run("train", options, MLFLOW_TRACKING_URI=server)
     assert done.returncode == 0, done.stderr
     (run,) = MlflowClient(server).search_runs(["0"])
@@ -56,3 +56,10 @@ def test_the_model_is_evaluated_from_the_server(trained, server, in_process, mon
     measured = MlflowClient(server).search_runs(["0"])[0]
     assert measured.data.tags["newsclf.model_run_id"] == run.info.run_id
     assert measured.data.metrics["accuracy"] == run.data.metrics["avg_test_acc"]
+
+
+def test_the_model_is_registered_when_the_server_has_it(trained, server):
+    run, _ = trained
+    version = MlflowClient(server).get_model_version_by_alias("news", "challenger")
+    assert (version.run_id, version.status) == (run.info.run_id, "READY")
+    assert version.tags["newsclf.data_fingerprint"] == run.data.tags["newsclf.data_fingerprint"]
