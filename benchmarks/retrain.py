@@ -21,7 +21,7 @@ from benchmarks.retrain_worlds import CALM, World, worlds
 from benchmarks.tables import show
 from newsclf.config import PromoteConfig, RetrainConfig, TrainConfig
 from newsclf.drift import Reference, fit_reference
-from newsclf.evaluation.gate import Limits, Tested, decide
+from newsclf.evaluation.gate import Limits, Measured, decide
 from newsclf.model import encoder
 from newsclf.model.classifier import Classifier
 from newsclf.model.embed import EncoderEmbedder
@@ -160,12 +160,12 @@ def passes(model: Model, champion: Champion, newest: pd.DataFrame, holds: bool) 
     defaults = PromoteConfig()
     limits = Limits(**{one.name: getattr(defaults, one.name) for one in dataclasses.fields(Limits)})
     tests = [("old", champion.tests), ("new", newest)] if holds else [("old", newest)]
-    tested = [_tested(name, rows, model, champion.model) for name, rows in tests]
-    new = tested[1] if holds else None
-    return decide(tested[0], new, (1.0, 1.0), limits, defaults.bootstrap_samples, defaults.seed).promote
+    measured = [_measured(name, rows, model, champion.model) for name, rows in tests]
+    new = measured[1] if holds else None
+    return decide(measured[0], new, (1.0, 1.0), limits, defaults.bootstrap_samples, defaults.seed).promote
 
 
-def _tested(name: str, rows: pd.DataFrame, challenger: Model, champion: Model) -> Tested:
+def _measured(name: str, rows: pd.DataFrame, challenger: Model, champion: Model) -> Measured:
     classes = tuple(dict.fromkeys([*challenger.classes, *champion.classes]))
     place = {label: number for number, label in enumerate(classes)}
     sides = []
@@ -174,7 +174,7 @@ def _tested(name: str, rows: pd.DataFrame, challenger: Model, champion: Model) -
         probabilities[:, [place[label] for label in model.classes]] = model(rows["text"].tolist())
         sides.append(probabilities)
     labels = np.array([place[label] for label in rows["label"]])
-    return Tested(name, labels, classes, sides[0], sides[1])
+    return Measured(name, labels, classes, sides[0], sides[1])
 
 
 def never(world: World, first: Champion) -> Course:

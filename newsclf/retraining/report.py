@@ -47,7 +47,7 @@ class Story:
         if self.outcome == LABEL:
             count = 0 if self.to_label is None else len(self.to_label)
             wanted = f"the {count:,} texts most worth it are in to_label.csv" if count else "the stream keeps no texts"
-            return f"{self.champion} stays: it has drifted, but there are too few labels; {wanted}."
+            return f"{self.champion} stays, there are too few labels for a new model: {wanted}. {self.plan.reason}"
         said = {MEND: "it is the feed that is wrong", NOTHING: "nothing was trained"}
         return f"{self.champion} stays, {said[self.outcome]}. {self.plan.reason}"
 

@@ -33,6 +33,8 @@ def judged_batches(config: RetrainConfig, monitor: Path) -> list[Judged]:
     """
     verdicts = json.loads((monitor / "verdicts.json").read_text(encoding="utf-8"))
     table = pd.read_csv(monitor / "batches.csv", dtype=str, keep_default_na=False)
+    if not verdicts:
+        return []
     dates = dict(zip(table["name"], table["date"], strict=True))
     columns = Columns(config.text_column, config.label_column, config.date_column)
     parts: dict[str, list[Batch]] = {name: [] for name in verdicts}

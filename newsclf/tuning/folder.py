@@ -1,4 +1,4 @@
-"""One process at a time works on a sweep's folder, and it knows when the last child of the one before is gone."""
+"""One process at a time works in a folder, and it knows when the last child of the one before is gone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WAIT_SECONDS = 90.0  # more than a child gets to stop
 def held(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[int]:
     """Hold the folder; yields the file descriptor that holds it, which children are given as well.
 
-    So the folder of a sweep that was killed stays held until its children have stopped: that is waited for. Raises
+    So the folder of a call that was killed stays held until its children have stopped: that is waited for. Raises
     InputError when another process that lives holds it.
     """
     opened = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -28,10 +28,10 @@ def held(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[int]:
             owner = _owner(opened)
             if _lives(owner) or time.monotonic() > end:
                 raise InputError(
-                    f"output_dir {folder}: process {owner} works on this sweep: wait for it, or give another folder"
+                    f"output_dir {folder}: process {owner} works in it: wait for it, or give another folder"
                 )
             if not told:
-                print("waiting for the trials of the sweep that was killed to stop", flush=True)
+                print("waiting for the runs of the call that was killed to stop", flush=True)
                 told = True
             time.sleep(0.2)
         os.truncate(opened, 0)

@@ -36,7 +36,7 @@ def holder(tmp_path: Path):
 
 
 def test_a_second_process_is_refused_at_once(holder, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=f"process {holder.pid} works on this sweep"), held(tmp_path):
+    with pytest.raises(InputError, match=f"process {holder.pid} works in it"), held(tmp_path):
         pass
 
 
