@@ -42,12 +42,15 @@ def talking_to(uri: str) -> Iterator[None]:
     """Inside, MLflow's own functions talk to `uri`, and `tracking_uri` is what it was."""
     import mlflow
 
-    _hidden.append(tracking_uri())
+    server = tracking_uri()
+    before = mlflow.get_tracking_uri() if _hidden else server
+    _hidden.append(server)
     try:
         mlflow.set_tracking_uri(uri)  # sets $MLFLOW_TRACKING_URI, too
         yield
     finally:
-        mlflow.set_tracking_uri(_hidden.pop())
+        _hidden.pop()
+        mlflow.set_tracking_uri(before)
 
 
 def is_server(uri: str) -> bool:

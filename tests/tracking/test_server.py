@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from unittest.mock import patch
 
+import mlflow
 import pytest
 import requests
 from mlflow.exceptions import MlflowException, RestException
@@ -72,6 +73,10 @@ def test_the_server_is_known_while_mlflow_writes_elsewhere(monkeypatch: pytest.M
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     with talking_to("sqlite:///elsewhere.db"):
         assert os.environ["MLFLOW_TRACKING_URI"] == "sqlite:///elsewhere.db"
+        assert tracking_uri() == "http://127.0.0.1:1"
+        with talking_to("http://127.0.0.1:1"):  # something is read while a run is written
+            assert mlflow.get_tracking_uri() == "http://127.0.0.1:1"
+        assert mlflow.get_tracking_uri() == "sqlite:///elsewhere.db"
         assert tracking_uri() == "http://127.0.0.1:1"
     assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1"
 
