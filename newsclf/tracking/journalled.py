@@ -42,6 +42,8 @@ def journalled(verb: str, uri: str, config: Any, resume: str) -> Iterator[mlflow
         run = mlflow.start_run(journal.run["run_uuid"])
         if FAILURE_TAG in run.data.tags:  # it was stopped; now it is not
             mlflow.delete_tag(FAILURE_TAG)
+        if "newsclf.verb" not in run.data.tags:  # `mlflow run` has made it
+            mlflow.set_tag("newsclf.verb", verb)
         if not offline:
             sender.start()
         try:

@@ -32,6 +32,7 @@ def trained(server, place, tiny_encoder):
 def test_the_run_is_on_the_server_and_nowhere_else(trained, server, place):
     run, printed = trained
     assert run.info.status == "FINISHED"
+    assert run.data.tags["newsclf.verb"] == "train"
     assert (run.data.metrics["epochs_run"], run.data.params["num_samples"]) == (2, "80")
     assert len(MlflowClient(server).get_metric_history(run.info.run_id, "val_loss")) == 2
     assert len(run.inputs.dataset_inputs) == 3
