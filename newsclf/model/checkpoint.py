@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -33,8 +34,8 @@ class Latest(Checkpoint):
         }
         try:
             trainer.save_checkpoint(self.path)
-        except (OSError, RuntimeError) as error:  # of torch, for a full disk
-            if not (disk_full(error) or "write" in str(error)):
+        except OSError as error:
+            if not disk_full(error):
                 raise
             print(f"warning: no checkpoint of this epoch: {error}", file=sys.stderr, flush=True)
 
@@ -66,5 +67,11 @@ class StraightToDisk(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         unfinished = Path(path).with_suffix(".unfinished")
         unfinished.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(checkpoint, unfinished)
+        try:
+            torch.save(checkpoint, unfinished)
+        except RuntimeError as error:
+            unfinished.unlink(missing_ok=True)
+            if "inline_container" in str(error):  # torch's writer, of a write that came to less than all
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+            raise
         os.replace(unfinished, path)

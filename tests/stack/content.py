@@ -9,7 +9,6 @@ from typing import Any
 
 import requests
 from mlflow import MlflowClient
-from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run, ViewType
 
 
@@ -33,7 +32,7 @@ def run_content(client: MlflowClient, run: Run) -> dict[str, Any]:
         "tags": data.tags,
         "metrics": {name: points(client, info.run_id, name) for name in data.metrics},
         "inputs": sorted(str(one.to_dictionary()) for one in run.inputs.dataset_inputs),
-        "artifacts": checksums(info.run_id) if client.list_artifacts(info.run_id) else {},
+        "artifacts": checksums(client, info.run_id) if client.list_artifacts(info.run_id) else {},
     }
 
 
@@ -42,10 +41,10 @@ def points(client: MlflowClient, run_id: str, name: str) -> list[tuple[int, int,
     return sorted((one.step, one.timestamp, one.value) for one in client.get_metric_history(run_id, name))
 
 
-def checksums(run_id: str) -> dict[str, str]:
+def checksums(client: MlflowClient, run_id: str) -> dict[str, str]:
     """SHA-256 of each artifact of the run, as it is downloaded."""
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(download_artifacts(run_id=run_id, dst_path=folder))
+        root = Path(client.download_artifacts(run_id, "", folder))
         files = sorted(path for path in root.rglob("*") if path.is_file())
         return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

