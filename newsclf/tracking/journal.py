@@ -27,6 +27,17 @@ from newsclf.errors import InputError, disk_full
 
 FAILURE_TAG = "newsclf.failure"
 ENDED = ("FINISHED", "FAILED", "KILLED")
+# A metric may be linked to a model that only the server has; the tables want to know each model. 1: PENDING.
+MODELS_OF_THE_SERVER = """
+CREATE TRIGGER models_of_the_server BEFORE INSERT ON logged_model_metrics
+WHEN NOT EXISTS (SELECT 1 FROM logged_models WHERE model_id = NEW.model_id)
+BEGIN
+    INSERT INTO logged_models
+        (model_id, experiment_id, name, artifact_location, creation_timestamp_ms, last_updated_timestamp_ms, status,
+         lifecycle_stage)
+    VALUES (NEW.model_id, NEW.experiment_id, '', '', 0, 0, 1, 'active');
+END
+"""
 
 
 def root() -> Path:
@@ -159,6 +170,7 @@ def create(verb: str, server: str) -> Journal:
         shutil.copyfile(template, unfinished / "store.db")
         with contextlib.closing(sqlite3.connect(unfinished / "store.db")) as connection, connection:
             connection.execute("UPDATE experiments SET artifact_location = ?", (str(folder),))
+            connection.execute(MODELS_OF_THE_SERVER)
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", "")
         experiment_id = "" if experiment else os.environ.get("MLFLOW_EXPERIMENT_ID", "")
         note = {"verb": verb, "server": server, "experiment": experiment, "experiment_id": experiment_id}

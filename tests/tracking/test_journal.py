@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Metric
 
 from newsclf.errors import InputError
 from newsclf.tracking import journal as journals
+from newsclf.tracking.copy_models import logged_models
 from newsclf.tracking.journal import Journal, create, find, place_of, root, taken
 
 
@@ -52,6 +54,15 @@ def test_a_run_is_an_mlflow_run_with_the_ids_of_the_server() -> None:
     assert (made.folder / "artifacts" / "notes" / "one.txt").read_text() == "hello"
     (mode,) = made.rows("PRAGMA journal_mode")[0]
     assert mode == "wal"
+
+
+def test_a_metric_may_be_linked_to_a_model_that_only_the_server_has() -> None:
+    made, model = begin(), "m-" + "a" * 32
+    points = [Metric("accuracy", 0.5, 1, 0, model_id=model), Metric("loss", 0.1, 1, 0, model_id=model)]
+    MlflowClient(made.uri).log_batch(made.id, points)
+    linked = made.rows("SELECT metric_name, model_id FROM logged_model_metrics ORDER BY metric_name")
+    assert [tuple(row) for row in linked] == [("accuracy", model), ("loss", model)]
+    assert logged_models(made) == []  # no model of this run's
 
 
 def test_a_run_is_found_by_both_of_its_ids() -> None:
