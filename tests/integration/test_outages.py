@@ -15,6 +15,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
+from mlflow.entities import LoggedModel
 
 from tests.stack.client import Client, run_named
 from tests.stack.content import run_content
@@ -83,9 +84,14 @@ def essence(client: MlflowClient, run_id: str) -> dict[str, Any]:
         "points": points,
         "inputs": content["inputs"],
         "files": alike(content["artifacts"]),
-        "models": [(model.name, str(model.status), len(model.metrics or [])) for model in models],
+        "models": [(model.name, str(model.status), own_points(model, run_id)) for model in models],
         "model files": [alike(checksums(model.model_id)) for model in models],
     }
+
+
+def own_points(model: LoggedModel, run_id: str) -> int:
+    """The model's metrics that its own run has logged; another that evaluates it adds its own."""
+    return sum(metric.run_id == run_id for metric in model.metrics or [])
 
 
 def alike(files: dict[str, str]) -> dict[str, str]:
