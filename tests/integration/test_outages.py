@@ -159,12 +159,12 @@ def test_offline_runs_are_used_at_once_and_sent_by_the_next_run(stack, server, u
     assert evaluated.wait() == 0, evaluated.said
     assert user.journals() == []  # the run that could be sent has sent the other one, too
     run_id = run_named(server, trained.run_id)
+    assert_alike(server, run_id, twin[0])
     measured = server.get_run(evaluated.run_id)
     assert measured.data.metrics["accuracy"] == server.get_run(run_id).data.metrics["avg_test_acc"]
     again = user.start("evaluate", model=f"runs:/{trained.run_id}/model", bootstrap_samples=100)
     assert again.wait() == 0, again.said
     assert server.get_run(again.run_id).data.tags["newsclf.model"] == f"runs:/{run_id}/model"
-    assert_alike(server, run_id, twin[0])
 
 
 @pytest.mark.parametrize("number", range(4))
