@@ -155,14 +155,14 @@ def test_offline_runs_are_used_at_once_and_sent_by_the_next_run(stack, server, u
     trained = user.start("train", **options, tracking="offline")
     assert trained.wait() == 0, trained.said
     assert [journal.id for journal in user.journals()] == [trained.run_id]
-    evaluated = user.start("evaluate", model=f"runs:/{trained.run_id}/model", bootstrap_samples=100)
+    evaluated = user.start("evaluate", model=f"runs:/{trained.run_id}/model", bootstrap_samples=100, send_timeout=240)
     assert evaluated.wait() == 0, evaluated.said
     assert user.journals() == []  # the run that could be sent has sent the other one, too
     run_id = run_named(server, trained.run_id)
     assert_alike(server, run_id, twin[0])
     measured = server.get_run(evaluated.run_id)
     assert measured.data.metrics["accuracy"] == server.get_run(run_id).data.metrics["avg_test_acc"]
-    again = user.start("evaluate", model=f"runs:/{trained.run_id}/model", bootstrap_samples=100)
+    again = user.start("evaluate", model=f"runs:/{trained.run_id}/model", bootstrap_samples=100, send_timeout=240)
     assert again.wait() == 0, again.said
     assert server.get_run(again.run_id).data.tags["newsclf.model"] == f"runs:/{run_id}/model"
 
