@@ -146,7 +146,7 @@ def test_another_sweep_of_the_same_name_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("storage", "message"),
     [
-        ("mysql://me:" + "secret@host/db", "option storage has a password, and options are logged"),
+        ("mysql://me:secret@host/db", "option storage has a password, and options are logged"),
         ("study.db", "give an SQLAlchemy URL"),
         ("sqlite:////no/such/folder/study.db", "cannot be used"),
         ("mongodb://host/db", "storage mongodb://host/db cannot be used"),
@@ -164,7 +164,7 @@ def test_a_storage_with_a_password_comes_from_the_environment(tmp_path: Path, mo
     opened(tmp_path)
     assert (tmp_path / "shared.db").is_file()
     assert not (tmp_path / "study.db").exists()
-    assert shown("mysql+pymysql://me:secret@host/db") == "mysql+pymysql://me:***@host/db"
+    assert shown("mysql+pymysql://me:secret@host/db") == f"mysql+pymysql://me:{'***'}@host/db"
 
 
 def test_the_table_has_the_best_on_top_and_the_failed_at_the_end(tmp_path: Path) -> None:
