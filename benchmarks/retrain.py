@@ -28,6 +28,7 @@ from newsclf.model.embed import EncoderEmbedder
 from newsclf.model.tables import Batches, Table
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import find
+from newsclf.retraining.limits import widened
 from newsclf.retraining.policy import TRAIN, Earlier, Rules, Watched, attempted, plan
 from newsclf.retraining.rows import Mix, make_rows, usable
 
@@ -156,10 +157,14 @@ def loop(world: World, first: Champion) -> Course:
 
 
 def passes(model: Model, champion: Champion, newest: pd.DataFrame, holds: bool) -> bool:
-    """The verb's gate, with its defaults; the two models are equally fast."""
+    """The gate as the verb has it, with its defaults; the two models are equally fast."""
     defaults = PromoteConfig()
-    limits = Limits(**{one.name: getattr(defaults, one.name) for one in dataclasses.fields(Limits)})
     tests = [("old", champion.tests), ("new", newest)] if holds else [("old", newest)]
+    limits = Limits(**{one.name: getattr(defaults, one.name) for one in dataclasses.fields(Limits)})
+    chance = widened(
+        limits.accuracy_margin, limits.recall_margin, limits.calibration_limit, [rows for _, rows in tests]
+    )
+    limits = dataclasses.replace(limits, **chance)
     measured = [_measured(name, rows, model, champion.model) for name, rows in tests]
     new = measured[1] if holds else None
     return decide(measured[0], new, (1.0, 1.0), limits, defaults.bootstrap_samples, defaults.seed).promote

@@ -7,8 +7,9 @@ know, and which are two of its calm streams behind one another.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,26 +47,22 @@ class World:
 
 
 def worlds(data_dir: Path, repeats: int, only: str) -> Iterator[World]:
-    """All streams, those without a change `repeats` times."""
+    """All streams whose name holds `only`, those without a change `repeats` times."""
     news = _rows(TrainConfig(dataset="ag_news", data_dir=str(data_dir)))
     posts = _rows(TrainConfig(dataset="20newsgroups", data_dir=str(data_dir), categories=("all",)))
+    makers: dict[str, Callable[[str], World]] = {}
     for data, rows, others in (("AG News", news, posts), ("20 Newsgroups", posts, news)):
         foreign = others["text"].tolist()[:5000]
         for name, (kind, mode, amount) in CHANGES.items():
             changed = amounts(kind, BATCHES, BEGIN, amount, 5)
-            yield from _chosen(_world(f"{data}: {name}", rows, mode, changed, 0, foreign), only)
-        yield from _chosen(_swapped(f"{data}: two classes swapped", rows), only)
-        if data == "20 Newsgroups":
-            yield from _chosen(_new_topics(f"{data}: new topics", rows), only)
+            makers[f"{data}: {name}"] = partial(_world, rows, mode, changed, 0, foreign)
+        makers[f"{data}: two classes swapped"] = partial(_swapped, rows)
         for seed in range(repeats):
-            yield from _chosen(
-                _world(f"{data}: nothing, {CALM} batches, {seed}", rows, "none", [0.0] * CALM, seed), only
-            )
-
-
-def _chosen(world: World, only: str) -> Iterator[World]:
-    if only in world.name:
-        yield world
+            makers[f"{data}: nothing, {CALM} batches, {seed}"] = partial(_world, rows, "none", [0.0] * CALM, seed, [])
+    makers["20 Newsgroups: new topics"] = partial(_new_topics, posts)
+    for name, make in makers.items():
+        if only in name:
+            yield make(name)
 
 
 def _rows(config: TrainConfig) -> pd.DataFrame:
@@ -73,25 +70,23 @@ def _rows(config: TrainConfig) -> pd.DataFrame:
     return whole.sample(frac=1, random_state=0).iloc[: 2 * (TRAIN + TEST)].reset_index(drop=True)
 
 
-def _world(
-    name: str, rows: pd.DataFrame, mode: str, changed: list[float], seed: int, foreign: list[str] | None = None
-) -> World:
+def _world(rows: pd.DataFrame, mode: str, changed: list[float], seed: int, foreign: list[str], name: str) -> World:
     train, test, rest = _parts(rows, seed)
-    stream = Stream(rest, _classes(rows), mode, max(changed), BATCH, seed, foreign or [])
+    stream = Stream(rest, _classes(rows), mode, max(changed), BATCH, seed, foreign)
     batches = [stream.batch(number, amount) for number, amount in enumerate(changed, start=1)]
     begin = next((place for place, amount in enumerate(changed) if amount), len(changed))
     return World(name, train, test, batches, begin, rest)
 
 
-def _swapped(name: str, rows: pd.DataFrame) -> World:
+def _swapped(rows: pd.DataFrame, name: str) -> World:
     first, second = _classes(rows)[:2]
-    calm = _world(name, rows, "none", [0.0] * BATCHES, 0)
+    calm = _world(rows, "none", [0.0] * BATCHES, 0, [], name)
     swapped = {first: second, second: first}
     changed = [batch.assign(label=batch["label"].replace(swapped)) for batch in calm.batches[BEGIN - 1 :]]
     return dataclasses.replace(calm, batches=calm.batches[: BEGIN - 1] + changed, begin=BEGIN - 1, old_rows_hold=False)
 
 
-def _new_topics(name: str, rows: pd.DataFrame) -> World:
+def _new_topics(rows: pd.DataFrame, name: str) -> World:
     """Classes are the groups' first words; every other group of a class comes up in the stream alone."""
     desks = rows["label"].str.partition(".")[0]
     groups = rows.groupby(desks)["label"].unique().map(sorted)

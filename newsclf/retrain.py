@@ -23,6 +23,7 @@ from newsclf.options import as_text, build
 from newsclf.references import open_reference
 from newsclf.retraining.attempt import Attempt, make_attempt, read_past
 from newsclf.retraining.labelling import most_worth
+from newsclf.retraining.limits import widened
 from newsclf.retraining.policy import LABEL, TRAIN, Earlier, Plan, Rules, attempted, plan
 from newsclf.retraining.report import Story, write_report
 from newsclf.retraining.rows import Mix
@@ -143,7 +144,9 @@ def challenge(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
     known = {STREAM: call.stream, ONSET: made.onset, UNTIL: made.until, ROWS: str(made.rows)}
     story.rows = attempt.rows
     story.challenger = challenger(call, attempt, {**known, TESTS: str(attempt.all_tests)})
+    stated, judges = build(PromoteConfig, config.gate or {}), list(attempt.judges)
     gate = {"device": config.device, "seed": config.seed, **(config.gate or {})}
+    gate |= widened(stated.accuracy_margin, stated.recall_margin, stated.calibration_limit, judges)
     gate |= {"name": champion.name, "model": story.challenger.uri, **attempt.tests}
     gate |= {"output_dir": attempt.folder / "promote"}
     story.promotion = call.child("promote", "the promotion", gate, attempt.folder / "promote.log")

@@ -25,11 +25,15 @@ class Past:
 
 @dataclass(frozen=True)
 class Attempt:
-    """folder: the same for the same attempt. holds: whether the champion's test is still right."""
+    """folder: the same for the same attempt. holds: whether the champion's test is still right.
+
+    judges: the tests that decide, as rows.
+    """
 
     folder: Path
     rows: Rows
     holds: bool
+    judges: tuple[pd.DataFrame, ...]
 
     @property
     def train(self) -> Path:
@@ -87,7 +91,7 @@ def make_attempt(
     rows = make_rows(past.train, past.test, batches, mix, replay=holds)
     parts = [str(pd.util.hash_pandas_object(part, index=False).sum()) for part in (rows.train, rows.test, past.test)]
     name = hashlib.sha256(" ".join([settings, *parts]).encode()).hexdigest()[:16]
-    attempt = Attempt(folder / name, rows, holds)
+    attempt = Attempt(folder / name, rows, holds, (past.test, rows.test) if holds else (rows.test,))
     attempt.folder.mkdir(parents=True, exist_ok=True)
     all_tests = pd.concat([past.test, rows.test], ignore_index=True) if holds else rows.test
     tables = [(attempt.train, rows.train), (attempt.new_test, rows.test), (attempt.old_test, past.test)]
