@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -246,8 +247,9 @@ def native_only(stack: NativeStack | DeployedStack) -> None:
 
 
 @pytest.fixture
-def on_stack(stack: NativeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+def on_stack(stack: NativeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
     """This process is a client of the stack, logged in as its administrator."""
+    mlflow.set_tracking_uri(None)  # what an earlier test has set would count for more than the environment
     for name in list(os.environ):
         if name.startswith(FOREIGN):
             monkeypatch.delenv(name)
@@ -256,7 +258,8 @@ def on_stack(stack: NativeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("NEWSCLF_JOURNAL_DIR", str(tmp_path / "journal"))
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")  # through the proxy, not past it
-    return MlflowClient(stack.uri)
+    yield MlflowClient(stack.uri)
+    mlflow.set_tracking_uri(None)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
@@ -40,12 +39,6 @@ def options(tiny_encoder) -> dict[str, object]:
         "dropout": 0.3,
         "send_timeout": 240,
     }
-
-
-@pytest.fixture
-def server(on_stack) -> MlflowClient:
-    mlflow.set_tracking_uri(None)
-    return on_stack
 
 
 @pytest.fixture
@@ -113,7 +106,7 @@ def assert_alike(client: MlflowClient, run_id: str, twin: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["mlflow", "db", "s3"])
-def test_a_service_that_goes_away_in_the_middle_and_comes_back(service, stack, server, user, options, twin):
+def test_a_service_that_goes_away_in_the_middle_and_comes_back(service, stack, on_stack, user, options, twin):
     process = user.start("train", **options)
     process.await_line("epoch 2/")
     stack.services[service].kill()
@@ -121,11 +114,11 @@ def test_a_service_that_goes_away_in_the_middle_and_comes_back(service, stack, s
     stack.services[service].start()
     assert process.wait() == 0, process.said
     assert user.journals() == [], process.said
-    assert_alike(server, process.run_id, twin[0])
+    assert_alike(on_stack, process.run_id, twin[0])
 
 
 @pytest.mark.parametrize("service", ["mlflow", "db", "s3"])
-def test_a_service_that_goes_away_for_good_is_sent_the_rest_by_sync(service, stack, server, user, options, twin):
+def test_a_service_that_goes_away_for_good_is_sent_the_rest_by_sync(service, stack, on_stack, user, options, twin):
     process = user.start("train", **options | {"send_timeout": 1})
     process.await_line("epoch 3/")
     stack.services[service].kill()
@@ -136,10 +129,10 @@ def test_a_service_that_goes_away_for_good_is_sent_the_rest_by_sync(service, sta
     stack.services[service].start()
     assert user.run("sync")[0] == 0
     assert user.journals() == []
-    assert_alike(server, process.run_id, twin[0])
+    assert_alike(on_stack, process.run_id, twin[0])
 
 
-def test_a_server_that_is_away_at_the_start(stack, server, user, options, twin):
+def test_a_server_that_is_away_at_the_start(stack, on_stack, user, options, twin):
     stack.services["mlflow"].stop()
     process = user.start("train", **options)
     process.await_line("warning: tracking server")
@@ -147,28 +140,28 @@ def test_a_server_that_is_away_at_the_start(stack, server, user, options, twin):
     stack.services["mlflow"].start()
     assert process.wait() == 0, process.said
     assert user.journals() == []
-    assert f"{stack.uri}/#/experiments/0/runs/{run_named(server, process.run_id)}" in process.said
-    assert_alike(server, run_named(server, process.run_id), twin[0])
+    assert f"{stack.uri}/#/experiments/0/runs/{run_named(on_stack, process.run_id)}" in process.said
+    assert_alike(on_stack, run_named(on_stack, process.run_id), twin[0])
 
 
-def test_offline_runs_are_used_at_once_and_sent_by_the_next_run(stack, server, user, options, twin):
+def test_offline_runs_are_used_at_once_and_sent_by_the_next_run(stack, on_stack, user, options, twin):
     trained = user.start("train", **options, tracking="offline")
     assert trained.wait() == 0, trained.said
     assert [journal.id for journal in user.journals()] == [trained.run_id]
     evaluated = user.start("evaluate", model=f"runs:/{trained.run_id}/model", bootstrap_samples=100, send_timeout=240)
     assert evaluated.wait() == 0, evaluated.said
     assert user.journals() == []  # the run that could be sent has sent the other one, too
-    run_id = run_named(server, trained.run_id)
-    assert_alike(server, run_id, twin[0])
-    measured = server.get_run(evaluated.run_id)
-    assert measured.data.metrics["accuracy"] == server.get_run(run_id).data.metrics["avg_test_acc"]
+    run_id = run_named(on_stack, trained.run_id)
+    assert_alike(on_stack, run_id, twin[0])
+    measured = on_stack.get_run(evaluated.run_id)
+    assert measured.data.metrics["accuracy"] == on_stack.get_run(run_id).data.metrics["avg_test_acc"]
     again = user.start("evaluate", model=f"runs:/{trained.run_id}/model", bootstrap_samples=100, send_timeout=240)
     assert again.wait() == 0, again.said
-    assert server.get_run(again.run_id).data.tags["newsclf.model"] == f"runs:/{run_id}/model"
+    assert on_stack.get_run(again.run_id).data.tags["newsclf.model"] == f"runs:/{run_id}/model"
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_a_training_that_is_killed_again_and_again(number, stack, server, user, options, twin):
+def test_a_training_that_is_killed_again_and_again(number, stack, on_stack, user, options, twin):
     moments = random.Random(SEED + number)
     process = user.start("train", **options)
     process.await_line("sample: ")
@@ -183,19 +176,19 @@ def test_a_training_that_is_killed_again_and_again(number, stack, server, user, 
             break
         if moments.random() < 0.3:
             assert user.run("sync")[0] == 0
-            assert server.get_run(run_id).info.status == "FAILED"
-            assert f"resume={run_id}" in server.get_run(run_id).data.tags["newsclf.failure"]
+            assert on_stack.get_run(run_id).info.status == "FAILED"
+            assert f"resume={run_id}" in on_stack.get_run(run_id).data.tags["newsclf.failure"]
         process = user.start("train", resume=run_id)
         process.await_line("sample: ")
     process.wait()
     assert user.run("sync")[0] == 0
     assert user.journals() == []
-    assert_alike(server, run_id, twin[0])
+    assert_alike(on_stack, run_id, twin[0])
     code, said = user.run("train", resume=run_id)
     assert (code, "has ended well" in said) == (2, True), said
 
 
-def test_a_sync_that_is_killed_again_and_again(stack, server, user, options, twin):
+def test_a_sync_that_is_killed_again_and_again(stack, on_stack, user, options, twin):
     trained = user.start("train", **options, tracking="offline")
     assert trained.wait() == 0, trained.said
     moments = random.Random(SEED)
@@ -209,10 +202,10 @@ def test_a_sync_that_is_killed_again_and_again(stack, server, user, options, twi
     code, said = user.run("sync")
     assert code == 0, said
     assert user.journals() == []
-    assert_alike(server, run_named(server, trained.run_id), twin[0])
+    assert_alike(on_stack, run_named(on_stack, trained.run_id), twin[0])
 
 
-def test_two_runs_and_a_sync_at_the_same_time(stack, server, user, options, twin):
+def test_two_runs_and_a_sync_at_the_same_time(stack, on_stack, user, options, twin):
     left = user.start("train", **options, tracking="offline")
     assert left.wait() == 0, left.said
     both = [user.start("train", **options) for _ in range(2)]
@@ -221,12 +214,12 @@ def test_two_runs_and_a_sync_at_the_same_time(stack, server, user, options, twin
     assert code == 0, said
     for process in both:
         assert process.wait() == 0, process.said
-        assert_alike(server, process.run_id, twin[0])
+        assert_alike(on_stack, process.run_id, twin[0])
     assert user.journals() == []
-    run_named(server, left.run_id)  # once, no more
+    run_named(on_stack, left.run_id)  # once, no more
 
 
-def test_a_journal_on_a_full_disk(stack, server, user, options, tmp_path):
+def test_a_journal_on_a_full_disk(stack, on_stack, user, options, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "newsclf-test", str(disk)]

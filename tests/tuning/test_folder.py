@@ -45,7 +45,7 @@ def test_of_a_process_that_was_killed_the_children_are_waited_for(holder, tmp_pa
     holder.wait()
     with pytest.raises(InputError), held(tmp_path, wait=0.5):
         pass
-    assert "waiting for the trials" in capsys.readouterr().out
+    assert "waiting for the runs of the call that was killed" in capsys.readouterr().out
     holder.stdin.close()
     with held(tmp_path, wait=60) as lock:
         assert lock > 2
