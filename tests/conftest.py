@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import pytest
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = 300
+
+
+def pytest_configure() -> None:
+    """SIGTERM stops like Ctrl-C: the fixtures end the servers that they have started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
