@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,23 @@ def user(stack, tmp_path) -> Client:
     return Client(tmp_path / "user", stack.environment())
 
 
-@pytest.fixture(scope="module")
-def twin(stack, options, tmp_path_factory) -> tuple[str, float]:
+@dataclass
+class Twin:
     """The run that nothing has disturbed, and the seconds that it took to train and test."""
+
+    run_id: str
+    seconds: float
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def essence(self, client: MlflowClient) -> dict[str, Any]:
+        """Read once: a hundred downloads take a while."""
+        if not self.kept:
+            self.kept = essence(client, self.run_id)
+        return self.kept
+
+
+@pytest.fixture(scope="module")
+def twin(stack, options, tmp_path_factory) -> Twin:
     client = Client(tmp_path_factory.mktemp("twin"), stack.environment())
     process = client.start("train", **options)
     process.await_line("sample: ")
@@ -58,7 +73,7 @@ def twin(stack, options, tmp_path_factory) -> tuple[str, float]:
     seconds = time.monotonic() - began
     assert process.wait() == 0, process.said
     assert client.journals() == []
-    return process.run_id, seconds
+    return Twin(process.run_id, seconds)
 
 
 def essence(client: MlflowClient, run_id: str) -> dict[str, Any]:
@@ -98,8 +113,8 @@ def checksums(model_id: str) -> dict[str, str]:
     return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def assert_alike(client: MlflowClient, run_id: str, twin: str) -> None:
-    found, expected = essence(client, run_id), essence(client, twin)
+def assert_alike(client: MlflowClient, run_id: str, twin: Twin) -> None:
+    found, expected = essence(client, run_id), twin.essence(client)
     for part, value in expected.items():
         assert found[part] == value, part
     assert client.get_run(run_id).outputs.model_outputs
@@ -114,7 +129,7 @@ def test_a_service_that_goes_away_in_the_middle_and_comes_back(service, stack, o
     stack.services[service].start()
     assert process.wait() == 0, process.said
     assert user.journals() == [], process.said
-    assert_alike(on_stack, process.run_id, twin[0])
+    assert_alike(on_stack, process.run_id, twin)
 
 
 @pytest.mark.parametrize("service", ["mlflow", "db", "s3"])
@@ -129,7 +144,7 @@ def test_a_service_that_goes_away_for_good_is_sent_the_rest_by_sync(service, sta
     stack.services[service].start()
     assert user.run("sync")[0] == 0
     assert user.journals() == []
-    assert_alike(on_stack, process.run_id, twin[0])
+    assert_alike(on_stack, process.run_id, twin)
 
 
 def test_a_server_that_is_away_at_the_start(stack, on_stack, user, options, twin):
@@ -141,7 +156,7 @@ def test_a_server_that_is_away_at_the_start(stack, on_stack, user, options, twin
     assert process.wait() == 0, process.said
     assert user.journals() == []
     assert f"{stack.uri}/#/experiments/0/runs/{run_named(on_stack, process.run_id)}" in process.said
-    assert_alike(on_stack, run_named(on_stack, process.run_id), twin[0])
+    assert_alike(on_stack, run_named(on_stack, process.run_id), twin)
 
 
 def test_offline_runs_are_used_at_once_and_sent_by_the_next_run(stack, on_stack, user, options, twin):
@@ -152,7 +167,7 @@ def test_offline_runs_are_used_at_once_and_sent_by_the_next_run(stack, on_stack,
     assert evaluated.wait() == 0, evaluated.said
     assert user.journals() == []  # the run that could be sent has sent the other one, too
     run_id = run_named(on_stack, trained.run_id)
-    assert_alike(on_stack, run_id, twin[0])
+    assert_alike(on_stack, run_id, twin)
     measured = on_stack.get_run(evaluated.run_id)
     assert measured.data.metrics["accuracy"] == on_stack.get_run(run_id).data.metrics["avg_test_acc"]
     again = user.start("evaluate", model=f"runs:/{trained.run_id}/model", bootstrap_samples=100, send_timeout=240)
@@ -168,7 +183,7 @@ def test_a_training_that_is_killed_again_and_again(number, stack, on_stack, user
     run_id = user.journals()[0].run["run_uuid"]
     for _ in range(KILLS // 4):
         try:
-            process.wait(moments.uniform(0, twin[1]))
+            process.wait(moments.uniform(0, twin.seconds))
             break
         except TimeoutError:
             process.kill()
@@ -183,7 +198,7 @@ def test_a_training_that_is_killed_again_and_again(number, stack, on_stack, user
     process.wait()
     assert user.run("sync")[0] == 0
     assert user.journals() == []
-    assert_alike(on_stack, run_id, twin[0])
+    assert_alike(on_stack, run_id, twin)
     code, said = user.run("train", resume=run_id)
     assert (code, "has ended well" in said) == (2, True), said
 
@@ -202,7 +217,7 @@ def test_a_sync_that_is_killed_again_and_again(stack, on_stack, user, options, t
     code, said = user.run("sync")
     assert code == 0, said
     assert user.journals() == []
-    assert_alike(on_stack, run_named(on_stack, trained.run_id), twin[0])
+    assert_alike(on_stack, run_named(on_stack, trained.run_id), twin)
 
 
 def test_two_runs_and_a_sync_at_the_same_time(stack, on_stack, user, options, twin):
@@ -214,7 +229,7 @@ def test_two_runs_and_a_sync_at_the_same_time(stack, on_stack, user, options, tw
     assert code == 0, said
     for process in both:
         assert process.wait() == 0, process.said
-        assert_alike(on_stack, process.run_id, twin[0])
+        assert_alike(on_stack, process.run_id, twin)
     assert user.journals() == []
     run_named(on_stack, left.run_id)  # once, no more
 
