@@ -8,7 +8,9 @@ retrain with the first changed batch, puts every model in charge, and is retrain
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ import pandas as pd
 from benchmarks.retrain_worlds import CALM, World, worlds
 from benchmarks.tables import show
 from newsclf.config import PromoteConfig, RetrainConfig, TrainConfig
+from newsclf.data.splits import drop_overlap
 from newsclf.drift import Reference, fit_reference
 from newsclf.evaluation.gate import Limits, Measured, decide
 from newsclf.model import encoder
@@ -29,8 +32,8 @@ from newsclf.model.tables import Batches, Table
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import find
 from newsclf.retraining.limits import widened
-from newsclf.retraining.policy import TRAIN, Earlier, Rules, Watched, attempted, plan
-from newsclf.retraining.rows import Mix, make_rows, usable
+from newsclf.retraining.policy import TEST, TRAIN, Earlier, Rules, Watched, attempted, plan
+from newsclf.retraining.rows import Mix, Rows, make_rows, usable
 
 CONFIG = RetrainConfig(stream="")
 HEAD = TrainConfig(trainable_layers=0, epochs=10, learning_rate=5e-3, batch_size=64)
@@ -87,7 +90,7 @@ def train(vectors: Vectors, rows: pd.DataFrame) -> Model:
         weights = part["weight"].to_numpy(np.int64) if "weight" in part else None
         parts.append(Batches(vectors.table(part["text"].tolist()), labels, weights=weights))
     assert HEAD.learning_rate is not None
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         fit(
             classifier, parts[0], parts[1], HEAD,
             learning_rate=HEAD.learning_rate, bf16=False, logger=False, folder=Path(folder),
@@ -127,32 +130,57 @@ class Course:
         return float(np.concatenate(self.right).mean())
 
 
+@dataclass
+class Candidate:
+    """A model that was refused. test: what it was tested by at last; holds: see Attempt."""
+
+    model: Model
+    rows: Rows
+    test: pd.DataFrame
+    holds: bool
+
+
 def loop(world: World, first: Champion) -> Course:
     """The stream as `retrain` after every batch would have it."""
     champion, course = dataclasses.replace(first), Course()
     watched: list[Watched] = []
     rules, mix = Rules.of(CONFIG), Mix.of(CONFIG)
+    refused: Candidate | None = None
     for number, batch in enumerate(world.batches):
         course.right.append(champion.model.right(batch))
         verdict = champion.reference.judge(batch["text"].tolist(), batch["label"].tolist(), CONFIG.alpha).as_dict()
         watched.append(Watched(str(number), verdict, len(usable(batch))))
-        wish = plan(watched, champion.earlier, rules)
-        if wish.action != TRAIN:
-            continue
-        course.retrainings += 1
-        holds = wish.kind != "concept"
-        chosen = [world.batches[place] for place in wish.batches]
-        rows = make_rows(champion.train, champion.tests, chosen, mix, replay=holds)
-        model = train(champion.model.vectors, rows.train)
-        if not passes(model, champion, rows.test, holds):
-            champion.earlier = attempted(watched, wish, promoted=False)
-            continue
-        course.promotions += 1
-        if number < world.begin:
-            course.worse += int(model.right(world.spare).mean() < champion.model.right(world.spare).mean())
-        tests = usable(pd.concat([champion.tests, rows.test])) if holds else rows.test
-        champion = crown(model, rows.train, tests, rows.test)
-        champion.earlier = attempted(watched, wish, promoted=True)
+        for _ in range(2):
+            wish = plan(watched, champion.earlier, rules)
+            chosen = [world.batches[place] for place in wish.batches]
+            if wish.action == TRAIN:
+                course.retrainings += 1
+                holds = wish.kind != "concept"
+                rows = make_rows(champion.train, champion.tests, chosen, mix, replay=holds)
+                candidate = Candidate(train(champion.model.vectors, rows.train), rows, rows.test, holds)
+            elif wish.action == TEST and refused:
+                newer, _ = drop_overlap(usable(pd.concat(chosen)), refused.rows.train)
+                newer = newer[newer["label"].isin(set(refused.rows.train["label"]))]
+                test = usable(pd.concat([refused.rows.test, newer]))
+                candidate = dataclasses.replace(refused, test=test)
+            else:
+                break
+            promoted = passes(candidate.model, champion, candidate.test, candidate.holds)
+            earlier = attempted(watched, wish, promoted, champion.earlier)
+            if promoted:
+                course.promotions += 1
+                if number < world.begin:
+                    course.worse += int(
+                        candidate.model.right(world.spare).mean() < champion.model.right(world.spare).mean()
+                    )
+                test = candidate.test
+                tests = usable(pd.concat([champion.tests, test])) if candidate.holds else test
+                champion, refused = crown(candidate.model, candidate.rows.train, tests, test), None
+            else:
+                refused = candidate
+            champion.earlier = earlier
+            if promoted or wish.action == TRAIN:
+                break
     return course
 
 

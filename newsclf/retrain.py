@@ -21,10 +21,10 @@ from newsclf.monitoring.batches import name_of
 from newsclf.monitoring.state import write_json
 from newsclf.options import as_text, build
 from newsclf.references import open_reference
-from newsclf.retraining.attempt import Attempt, make_attempt, read_past
+from newsclf.retraining.attempt import Attempt, make_attempt, read_past, tested_later
 from newsclf.retraining.labelling import most_worth
 from newsclf.retraining.limits import widened
-from newsclf.retraining.policy import LABEL, TRAIN, Earlier, Plan, Rules, attempted, plan
+from newsclf.retraining.policy import LABEL, TEST, TRAIN, Earlier, Plan, Rules, attempted, plan
 from newsclf.retraining.report import Story, write_report
 from newsclf.retraining.rows import Mix
 from newsclf.retraining.stream import Judged, judged_batches
@@ -39,6 +39,7 @@ from newsclf.tuning.folder import held
 PLACE, STREAM, ONSET, UNTIL, ROWS, TESTS = (
     f"newsclf.retrain_{name}" for name in ("place", "stream", "onset", "until", "rows", "tests")
 )
+REFUSED = "refused.json"
 WATCHED = ("batch", "batch_rows", "min_rows", "alpha", "text_column", "label_column", "date_column", "device")
 # Options of a run of train that belong to that run or its machine.
 OWN = ("tracking", "send_timeout", "resume", "output_dir", "register", "num_samples", "data_dir", "cache_dir", "device")
@@ -57,13 +58,12 @@ def retrain(config: RetrainConfig) -> Plan:
         call.child("monitor", "the monitor", monitor_options(call), folder / "monitor.log")
         batches = judged_batches(config, folder / "monitor")
         story = Story(call.champion.uri, config.stream, [batch.watched for batch in batches])
-        story.plan = plan(story.batches, earlier(call), Rules.of(config), config.force)
-        print(f"{story.plan.action}: {story.plan.reason}", flush=True)
-        chosen = [batches[place] for place in story.plan.batches]
-        if story.plan.action == TRAIN:
-            challenge(call, story, chosen)
-        elif story.plan.action == LABEL:
-            story.to_label = write_to_label(call, chosen)
+        for _ in range(2):  # where the refused model is refused once more, a new one may follow
+            story.plan = plan(story.batches, earlier(call), Rules.of(config), config.force)
+            print(f"{story.plan.action}: {story.plan.reason}", flush=True)
+            act(call, story, [batches[place] for place in story.plan.batches])
+            if story.plan.action != TEST or story.outcome == registry.PROMOTED:
+                break
         report(call, story)
     return story.plan
 
@@ -120,15 +120,25 @@ def monitor_options(call: Call) -> dict[str, Any]:
 
 def earlier(call: Call) -> Earlier:
     """The last attempt: one that was refused (this folder knows it), or the one that made the champion."""
-    kept = call.folder / "refused.json"
+    kept = call.folder / REFUSED
     if kept.is_file():
         refused = json.loads(kept.read_text(encoding="utf-8"))
-        if refused.pop("champion") == call.champion.uri:
-            return Earlier(**refused)
+        if refused["champion"] == call.champion.uri:
+            return Earlier(**{field.name: refused[field.name] for field in dataclasses.fields(Earlier)})
     tags = call.champion.run.data.tags
     if tags.get(STREAM) != call.stream:
         return Earlier()
     return Earlier(tags[ONSET], tags[UNTIL], int(tags[ROWS]))
+
+
+def act(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
+    """Do what is planned. chosen: the batches that it is to be done with."""
+    if story.plan.action == TRAIN:
+        challenge(call, story, chosen)
+    elif story.plan.action == TEST:
+        test_again(call, story, chosen)
+    elif story.plan.action == LABEL:
+        story.to_label = write_to_label(call, chosen)
 
 
 def challenge(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
@@ -139,23 +149,40 @@ def challenge(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
     past = read_past(options, tags.get("newsclf.data_fingerprint", ""), tags.get(TESTS, ""))
     settings = " ".join([champion.uri, str(config.train), config.sweep, config.device])
     frames = [batch.rows for batch in chosen]
-    attempt = make_attempt(call.folder / "attempts", past, frames, Mix.of(config), story.plan.kind, settings)
-    made = attempted(story.batches, story.plan, promoted=True)
+    attempt, story.rows = make_attempt(
+        call.folder / "attempts", past, frames, Mix.of(config), story.plan.kind, settings
+    )
+    made = attempted(story.batches, story.plan, True, earlier(call))
     known = {STREAM: call.stream, ONSET: made.onset, UNTIL: made.until, ROWS: str(made.rows)}
-    story.rows = attempt.rows
     story.challenger = challenger(call, attempt, {**known, TESTS: str(attempt.all_tests)})
-    stated, judges = build(PromoteConfig, config.gate or {}), list(attempt.judges)
+    decide(call, story, attempt)
+
+
+def test_again(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
+    """Hold the model that was refused against the champion once more, by the labelled rows that came since, too."""
+    folder = Path(json.loads((call.folder / REFUSED).read_text(encoding="utf-8"))["folder"])
+    attempt = tested_later(folder, story.plan.kind, [batch.rows for batch in chosen])
+    story.rows, story.challenger = None, challenger(call, attempt, {})
+    until = attempted(story.batches, story.plan, True, earlier(call)).until
+    registry.registry_client().set_tag(story.challenger.run.info.run_id, UNTIL, until)
+    decide(call, story, attempt)
+
+
+def decide(call: Call, story: Story, attempt: Attempt) -> None:
+    """The gate: the challenger becomes champion, or what the next call has to know of the refusal is kept."""
+    config, champion, judges = call.config, call.champion, attempt.judges()
+    stated = build(PromoteConfig, config.gate or {})
     gate = {"device": config.device, "seed": config.seed, **(config.gate or {})}
     gate |= widened(stated.accuracy_margin, stated.recall_margin, stated.calibration_limit, judges)
     gate |= {"name": champion.name, "model": story.challenger.uri, **attempt.tests}
     gate |= {"output_dir": attempt.folder / "promote"}
+    story.tested = len(judges[-1])
     story.promotion = call.child("promote", "the promotion", gate, attempt.folder / "promote.log")
-    refused = call.folder / "refused.json"
+    refused, before = call.folder / REFUSED, earlier(call)
     refused.unlink(missing_ok=True)
     if story.outcome != registry.PROMOTED:
-        write_json(
-            refused, {"champion": champion.uri, **dataclasses.asdict(attempted(story.batches, story.plan, False))}
-        )
+        kept = dataclasses.asdict(attempted(story.batches, story.plan, False, before))
+        write_json(refused, {"champion": champion.uri, "folder": str(attempt.folder), **kept})
 
 
 def challenger(call: Call, attempt: Attempt, tags: Mapping[str, str]) -> Trained:

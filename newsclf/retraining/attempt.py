@@ -11,6 +11,7 @@ import pandas as pd
 
 from newsclf.config import TrainConfig
 from newsclf.data import load
+from newsclf.data.splits import drop_overlap
 from newsclf.errors import InputError
 from newsclf.retraining.rows import Mix, Rows, make_rows, usable
 
@@ -25,15 +26,16 @@ class Past:
 
 @dataclass(frozen=True)
 class Attempt:
-    """folder: the same for the same attempt. holds: whether the champion's test is still right.
-
-    judges: the tests that decide, as rows.
-    """
+    """folder: the same for the same attempt; kind: the drift's; later: whether rows that came later test it, too."""
 
     folder: Path
-    rows: Rows
-    holds: bool
-    judges: tuple[pd.DataFrame, ...]
+    kind: str
+    later: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the champion's rows and test are still right: not where texts are labelled in another way."""
+        return self.kind != "concept"
 
     @property
     def train(self) -> Path:
@@ -54,11 +56,19 @@ class Attempt:
         return self.folder / "all_tests.parquet"
 
     @property
+    def later_test(self) -> Path:
+        """new_test and the labelled rows that have come since."""
+        return self.folder / "later_test.parquet"
+
+    @property
     def tests(self) -> dict[str, Path]:
         """The options of promote: where the old test is not right any more, the new one decides alone."""
-        if not self.holds:
-            return {"old_dataset": self.new_test}
-        return {"old_dataset": self.old_test, "new_dataset": self.new_test}
+        new = self.later_test if self.later else self.new_test
+        return {"old_dataset": self.old_test, "new_dataset": new} if self.holds else {"old_dataset": new}
+
+    def judges(self) -> list[pd.DataFrame]:
+        """The tests that decide, as rows."""
+        return [pd.read_parquet(test) for test in self.tests.values()]
 
 
 def read_past(options: TrainConfig, fingerprint: str, tests: str) -> Past:
@@ -81,22 +91,42 @@ def read_past(options: TrainConfig, fingerprint: str, tests: str) -> Past:
 
 def make_attempt(
     folder: Path, past: Past, batches: Sequence[pd.DataFrame], mix: Mix, kind: str, settings: str
-) -> Attempt:
+) -> tuple[Attempt, Rows]:
     """Write the tables into a folder below `folder`, named by all that the challenger depends on.
 
     batches: labelled rows (text, label) in the order of time; kind: the drift's; settings: of the training, as text.
     """
-    # Where texts are labelled in another way than before, neither old rows nor the old test are right any more.
-    holds = kind != "concept"
-    rows = make_rows(past.train, past.test, batches, mix, replay=holds)
+    attempt = Attempt(folder, kind)
+    rows = make_rows(past.train, past.test, batches, mix, replay=attempt.holds)
     parts = [str(pd.util.hash_pandas_object(part, index=False).sum()) for part in (rows.train, rows.test, past.test)]
     name = hashlib.sha256(" ".join([settings, *parts]).encode()).hexdigest()[:16]
-    attempt = Attempt(folder / name, rows, holds, (past.test, rows.test) if holds else (rows.test,))
+    attempt = Attempt(folder / name, kind)
     attempt.folder.mkdir(parents=True, exist_ok=True)
-    all_tests = pd.concat([past.test, rows.test], ignore_index=True) if holds else rows.test
-    tables = [(attempt.train, rows.train), (attempt.new_test, rows.test), (attempt.old_test, past.test)]
-    for path, table in [*tables, (attempt.all_tests, usable(all_tests))]:
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        table.to_parquet(unfinished, index=False)
-        unfinished.replace(path)
+    _write(attempt.train, rows.train)
+    _write(attempt.new_test, rows.test)
+    _write(attempt.old_test, past.test)
+    _write_all_tests(attempt, rows.test)
+    return attempt, rows
+
+
+def tested_later(folder: Path, kind: str, batches: Sequence[pd.DataFrame]) -> Attempt:
+    """An earlier attempt, tested by what it held out and by labelled rows that came since and that it does not know."""
+    attempt = Attempt(folder, kind, later=True)
+    train, test = pd.read_parquet(attempt.train), pd.read_parquet(attempt.new_test)
+    newer, _ = drop_overlap(usable(pd.concat(batches, ignore_index=True)), train)
+    known = set(train["label"])
+    rows = usable(pd.concat([test, newer[newer["label"].isin(known)]], ignore_index=True))
+    _write(attempt.later_test, rows)
+    _write_all_tests(attempt, rows)
     return attempt
+
+
+def _write_all_tests(attempt: Attempt, new: pd.DataFrame) -> None:
+    old = pd.read_parquet(attempt.old_test)
+    _write(attempt.all_tests, usable(pd.concat([old, new], ignore_index=True)) if attempt.holds else usable(new))
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    table.to_parquet(unfinished, index=False)
+    unfinished.replace(path)

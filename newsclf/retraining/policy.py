@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from newsclf.config import RetrainConfig
 
 # What a new model can help against. Of quality alone (empty, repeated, unreadable texts) it would only learn the noise.
 CURABLE = ("covariate", "prior", "concept", "performance")
-NOTHING, MEND, TRAIN, LABEL = "nothing", "mend", "train", "label"
+NOTHING, MEND, TRAIN, TEST, LABEL = "nothing", "mend", "train", "test", "label"
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,17 @@ class Watched:
 class Earlier:
     """The last attempt at the present state of the stream, "" and 0 for none.
 
-    onset, until: the batches that its new rows came from; rows: how many of these had labels; refused: whether its
-    model was not promoted, so that the champion is still the one before.
+    onset, until: the batches that its new rows came from; rows: how many of these had labels; kind: the drift's;
+    refused: whether its model was not promoted, so that the champion is still the one before; tested: the last batch
+    whose rows that model was tested by.
     """
 
     onset: str = ""
     until: str = ""
     rows: int = 0
+    kind: str = ""
     refused: bool = False
+    tested: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ class Rules:
 class Plan:
     """What is to be done, and why, in a sentence.
 
-    action: nothing, mend (the feed), label (texts first), or train. batches: the places of the batches whose labelled
-    rows count as new. onset: the place of the first batch of the present state. kind: the drift's, "" without one.
+    action: nothing, mend (the feed), label (texts first), train, or test (the refused model, once more). batches: the
+    places of the batches whose labelled rows count as new. onset: the place of the first batch of the present state.
+    kind: the drift's, "" without one.
     """
 
     action: str
@@ -75,7 +80,8 @@ def plan(batches: Sequence[Watched], earlier: Earlier, rules: Rules, force: bool
     A drift counts where the last `patience` batches have drifted, or the last one with a p-value of at most `sure`:
     one batch in twenty is a false alarm, two in a row are one in four hundred. What follows a drift is learnt in
     steps: a new attempt is made when there are `growth` times as many labelled rows as the last one had, whether that
-    one was refused or promoted, so that the number of attempts grows with the logarithm of the rows.
+    one was refused or promoted, so that the number of attempts grows with the logarithm of the rows. A model that was
+    refused may have lacked nothing but rows to show it: labelled rows that came since are a test without a training.
     """
     names = [batch.name for batch in batches]
     known = names.index(earlier.until) + 1 if earlier.until in names and not earlier.refused else 0
@@ -88,6 +94,9 @@ def plan(batches: Sequence[Watched], earlier: Earlier, rules: Rules, force: bool
         onset, kind = trail[0], _kind(batches, trail)
         said = f"{_count(len(trail))} drifted, and the last one says: {batches[trail[-1]].verdict['sentence']}"
         if earlier.refused and earlier.onset in names:
+            if newer := _newer(batches, names, earlier):
+                reason = f"{said} The refused model is tested by rows that came since."
+                return Plan(TEST, reason, newer, names.index(earlier.onset), earlier.kind)
             return _again(batches, min(onset, names.index(earlier.onset)), said, kind, earlier, rules)
         return _with_rows(batches, onset, said, kind, rules)
     if earlier.rows and not earlier.refused and earlier.onset in names:
@@ -101,10 +110,15 @@ def plan(batches: Sequence[Watched], earlier: Earlier, rules: Rules, force: bool
     return Plan(NOTHING, "Nothing has drifted." if judged else "No batch is new and large enough to be judged.")
 
 
-def attempted(batches: Sequence[Watched], wish: Plan, promoted: bool) -> Earlier:
-    """What `plan` has to know of an attempt that was made as it said."""
+def attempted(batches: Sequence[Watched], wish: Plan, promoted: bool, earlier: Earlier) -> Earlier:
+    """What `plan` has to know of an attempt, or of another test of the earlier one, that was made as it said."""
+    newest = batches[-1].name
+    if wish.action == TEST:
+        return dataclasses.replace(
+            earlier, until=newest if promoted else earlier.until, refused=not promoted, tested=newest
+        )
     rows = sum(batch.labelled for batch in batches[wish.onset :])
-    return Earlier(batches[wish.onset].name, batches[-1].name, rows, not promoted)
+    return Earlier(batches[wish.onset].name, newest, rows, wish.kind, not promoted, newest)
 
 
 def curable(verdict: Mapping[str, Any]) -> list[str]:
@@ -128,6 +142,14 @@ def _kind(batches: Sequence[Watched], trail: Sequence[int]) -> str:
 
 def _surest(verdict: Mapping[str, Any]) -> float:
     return min((verdict["kinds"][kind]["p_value"] for kind in curable(verdict)), default=1.0)
+
+
+def _newer(batches: Sequence[Watched], names: Sequence[str], earlier: Earlier) -> tuple[int, ...]:
+    """The places of the labelled batches after the refused attempt, if it was not tested by all of them."""
+    if earlier.until not in names or earlier.tested not in names:
+        return ()
+    later = [place for place in range(names.index(earlier.until) + 1, len(batches)) if batches[place].labelled]
+    return tuple(later) if later and later[-1] > names.index(earlier.tested) else ()
 
 
 def _again(batches: Sequence[Watched], onset: int, said: str, kind: str, earlier: Earlier, rules: Rules) -> Plan:

@@ -21,13 +21,18 @@ PROMOTED = "promoted"
 
 @dataclass
 class Story:
-    """What happened, as far as it came. promotion: the run of promote; challenger: see tracking/trained.py."""
+    """What happened, as far as it came.
+
+    rows: what a new challenger was trained on; tested: rows of the new test; promotion: the run of promote;
+    challenger: see tracking/trained.py.
+    """
 
     champion: str
     stream: str
     batches: Sequence[Watched]
     plan: Plan = field(default_factory=lambda: Plan(NOTHING, ""))
     rows: Rows | None = None
+    tested: int = 0
     challenger: Any = None
     promotion: Any = None
     to_label: pd.DataFrame | None = None
@@ -42,7 +47,7 @@ class Story:
         """What was decided, and why, in a sentence or two."""
         if self.promotion:
             reason = self.promotion.data.tags["newsclf.reason"]
-            verb = "is champion now" if self.outcome == PROMOTED else f"was trained and {self.outcome}"
+            verb = "is champion now" if self.outcome == PROMOTED else f"was {self.outcome}"
             return f"{self.challenger.uri} {verb}: {reason}."
         if self.outcome == LABEL:
             count = 0 if self.to_label is None else len(self.to_label)
@@ -55,7 +60,7 @@ class Story:
         found: dict[str, float] = {
             "batches": len(self.batches),
             "batches_drifted": sum(bool(curable(batch.verdict)) for batch in self.batches),
-            "trained": float(self.challenger is not None),
+            "trained": float(self.rows is not None),
             "promoted": float(self.outcome == PROMOTED),
             "to_label": 0 if self.to_label is None else len(self.to_label),
         }
@@ -63,9 +68,10 @@ class Story:
             found |= {
                 "rows/old": self.rows.old_rows,
                 "rows/new": self.rows.new_rows,
-                "rows/test": len(self.rows.test),
                 "rows/weight": self.rows.weight,
             }
+        if self.tested:
+            found["rows/test"] = self.tested
         return found | (self.scores() if self.promotion else {})
 
     def scores(self) -> dict[str, float]:
@@ -75,7 +81,6 @@ class Story:
 
 
 def write_report(path: Path, story: Story, title: str) -> None:
-    tried = [_tried(story.rows, story)] if story.rows is not None else []
     page.write(
         path,
         TEMPLATE,
@@ -90,7 +95,7 @@ def write_report(path: Path, story: Story, title: str) -> None:
         facts=page.facts_of({"champion": story.champion, "stream": story.stream, "batches": len(story.batches)}),
         drifted=clean(story.plan.reason, 1000),
         batches=[_batch(batch) for batch in story.batches],
-        tried=tried,
+        tried=[_tried(story)] if story.challenger is not None else [],
         scores=[(name, number(value)) for name, value in sorted(story.scores().items())] if story.promotion else [],
         to_label=[clean(text, 160) for text in story.to_label["text"]] if story.to_label is not None else [],
     )
@@ -107,14 +112,21 @@ def _batch(batch: Watched) -> dict[str, Any]:
     }
 
 
-def _tried(rows: Rows, story: Story) -> str:
+def _tried(story: Story) -> str:
+    rows, name = story.rows, story.challenger.uri
+    if rows is None:
+        return clean(
+            f"{name}, which was trained for this drift and refused, was tested again, by {story.tested:,} new rows: "
+            "those that were held out then, and those that were labelled since.",
+            900,
+        )
     said = (
-        f"A model was trained on {rows.new_rows:,} new rows, each of which counts {rows.weight} times, and "
-        f"{rows.old_rows:,} rows that the champion was trained on; the {len(rows.test):,} newest labelled rows were "
+        f"{name} was trained on {rows.new_rows:,} new rows, each of which counts {rows.weight} times, and "
+        f"{rows.old_rows:,} rows that the champion was trained on; the {story.tested:,} newest labelled rows were "
         "held out to test it."
     )
     if not rows.old_rows:
         said += " Old rows were left out: their labels are not true any more."
     if rows.rare:
         said += f" Too few rows had the classes {', '.join(rows.rare)}, which were left out."
-    return clean(said, 800) if story.challenger is None else clean(f"{said} It is {story.challenger.uri}.", 900)
+    return clean(said, 900)

@@ -17,17 +17,19 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from newsclf.tracking.copy_files import changed, upload
-from newsclf.tracking.copy_models import logged_models, send_model, waiting
+from newsclf.tracking.copy_models import UPLOADED, logged_models, send_model, waiting
 from newsclf.tracking.journal import ENDED, Journal, place_of
 from newsclf.tracking.registry import REGISTER, register
 
 JOURNAL_TAG = "newsclf.journal"
 METRICS_A_CALL, WORDS_A_CALL = 1000, 100  # MLflow's own limits
 POINTS = "SELECT rowid AS place, key, value, timestamp, step, is_nan FROM metrics"
-# What MLflow keeps of a metric that was logged with a model's id, besides the point of the run.
+# What MLflow keeps of a metric that was logged with a model's id, besides the point of the run. A model of this run
+# that is not whole is not on the server: its process is still writing it, or was killed over it.
 MODEL_POINTS = (
     "SELECT rowid AS place, metric_name AS key, metric_value AS value, metric_timestamp_ms AS timestamp, "
-    "metric_step AS step, 0 AS is_nan, model_id FROM logged_model_metrics"
+    "metric_step AS step, 0 AS is_nan, model_id FROM (SELECT rowid, * FROM logged_model_metrics WHERE model_id NOT IN "
+    f"(SELECT model_id FROM logged_models WHERE source_run_id IS NOT NULL AND status <> {UPLOADED}))"
 )
 INPUTS = (
     "SELECT d.*, i.input_uuid FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id "
@@ -35,6 +37,8 @@ INPUTS = (
 )
 NOTHING: dict[str, Any] = {"run_id": "", "params": [], "tags": {}, "inputs": 0, "metrics": 0, "model_metrics": 0}
 NOTHING |= {"files": {}, "models": {}, "registered": "", "ended": None}
+# partial: whether the server has points of the run that this journal did not make (see journalled.py)
+NOTHING |= {"partial": False}
 
 
 class Copy:

@@ -127,7 +127,13 @@ def _adopt(copy: Copy) -> bool:
         ("UPDATE runs SET name = ?, start_time = ?", (run.info.run_name, run.info.start_time)),
     )
     ended = [run.info.status, run.info.end_time] if run.info.end_time else None
-    copy.keep(experiment_id=run.info.experiment_id, params=[*run.data.params], tags={**run.data.tags}, ended=ended)
+    copy.keep(
+        experiment_id=run.info.experiment_id,
+        params=[*run.data.params],
+        tags={**run.data.tags},
+        ended=ended,
+        partial=bool(run.data.metrics),
+    )
     return True
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ks_2samp
 from sklearn.metrics import accuracy_score, f1_score
 
-from newsclf.evaluation.intervals import bootstrap, interval, mcnemar_p
+from newsclf.evaluation.intervals import better_p, bootstrap, interval, mcnemar_p
 
 
 def two_models(rows: int, classes: int, seed: int = 0) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -126,6 +126,14 @@ def right_on(rows: list[int]) -> np.ndarray:
 )
 def test_mcnemars_p_worked_out_by_hand(first: list[int], second: list[int], expected: float) -> None:
     assert mcnemar_p(np.zeros(10, int), right_on(first), right_on(second)) == pytest.approx(expected)
+
+
+def test_to_be_better_is_one_side_of_it() -> None:
+    first, second = right_on([0, 1, 2, 3, 4]), right_on([])
+    labels = np.zeros(10, int)
+    assert better_p(labels, first, second) == pytest.approx(1 / 32)
+    assert better_p(labels, second, first) == 1.0
+    assert better_p(labels, first, first) == 1.0
 
 
 def test_mcnemar_counts_no_row_on_which_both_are_wrong_in_their_own_way() -> None:

@@ -190,13 +190,15 @@ def test_a_training_that_is_killed_again_and_again(number, stack, on_stack, user
         if user.journals()[0].run["status"] == "FINISHED":  # killed while it was sent
             break
         if moments.random() < 0.3:
-            assert user.run("sync")[0] == 0
+            code, said = user.run("sync")
+            assert code == 0, said
             assert on_stack.get_run(run_id).info.status == "FAILED"
             assert f"resume={run_id}" in on_stack.get_run(run_id).data.tags["newsclf.failure"]
         process = user.start("train", resume=run_id)
         process.await_line("sample: ")
     process.wait()
-    assert user.run("sync")[0] == 0
+    code, said = user.run("sync")
+    assert code == 0, said
     assert user.journals() == []
     assert_alike(on_stack, run_id, twin)
     code, said = user.run("train", resume=run_id)

@@ -93,7 +93,7 @@ def test_promoted_refused_and_back(runs, place, in_process, tmp_path, capfd):
     run = place.runs()[0]
     assert run.data.tags["newsclf.decision"] == "promoted"
     assert run.data.metrics["old/accuracy_difference"] > 0
-    assert run.data.metrics["old/mcnemar_p"] < 0.05
+    assert run.data.metrics["old/better_p"] < 0.05
     decision = json.loads((tmp_path / "decision.json").read_text())
     assert all(check["passed"] for check in decision["checks"])
     for version, said in (("3", "promoted"), ("1", "replaced by version 3")):

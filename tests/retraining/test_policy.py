@@ -8,7 +8,7 @@ import pytest
 
 from newsclf.config import RetrainConfig
 from newsclf.drift.verdict import KINDS, Evidence, Moved, decide, not_enough_data
-from newsclf.retraining.policy import LABEL, MEND, NOTHING, TRAIN, Earlier, Rules, Watched, attempted, plan
+from newsclf.retraining.policy import LABEL, MEND, NOTHING, TEST, TRAIN, Earlier, Rules, Watched, attempted, plan
 
 RULES = Rules(patience=2, sure=5e-4, window=4, growth=3.0, least_rows=200)
 
@@ -74,8 +74,8 @@ def test_force_trains_without_a_drift_but_not_without_rows() -> None:
 
 def test_what_the_champion_was_trained_on_is_no_drift_any_more() -> None:
     stream = batches(["", "prior", "prior"])
-    promoted = attempted(stream, plan(stream, Earlier(), RULES), promoted=True)
-    assert promoted == Earlier("day 1", "day 2", 200, refused=False)
+    promoted = attempted(stream, plan(stream, Earlier(), RULES), True, Earlier())
+    assert promoted == Earlier("day 1", "day 2", 200, "prior", False, "day 2")
     assert plan(stream, promoted, RULES).action == NOTHING
     anew = [*stream, batch(3, "prior"), batch(4, "prior")]
     assert plan(anew, promoted, RULES).batches == (3, 4)
@@ -83,12 +83,33 @@ def test_what_the_champion_was_trained_on_is_no_drift_any_more() -> None:
 
 def test_the_next_attempt_waits_for_several_times_the_rows() -> None:
     stream = batches(["prior", "prior"])
-    for promoted, kind in ((True, ""), (False, "prior")):
-        earlier = attempted(stream, plan(stream, Earlier(), RULES), promoted)
-        later = [*stream, *(batch(number, kind) for number in range(2, 5))]
-        assert plan(later, earlier, RULES).action == NOTHING
-        wish = plan([*later, batch(5, kind)], earlier, RULES)
-        assert (wish.action, wish.batches) == (TRAIN, (2, 3, 4, 5))
+    promoted = attempted(stream, plan(stream, Earlier(), RULES), True, Earlier())
+    later = [*stream, *(batch(number) for number in range(2, 5))]
+    assert plan(later, promoted, RULES).action == NOTHING
+    wish = plan([*later, batch(5)], promoted, RULES)
+    assert (wish.action, wish.batches) == (TRAIN, (2, 3, 4, 5))
+
+
+def test_a_refused_model_is_tested_by_the_rows_that_came_since_before_another_is_trained() -> None:
+    stream = batches(["prior", "prior"])
+    refused = attempted(stream, plan(stream, Earlier(), RULES), False, Earlier())
+    assert plan(stream, refused, RULES).action == NOTHING
+    for number in (2, 3, 4, 5):
+        stream.append(batch(number, "prior"))
+        wish = plan(stream, refused, RULES)
+        assert (wish.action, wish.batches, wish.kind) == (TEST, tuple(range(2, number + 1)), "prior")
+        promoted = attempted(stream, wish, True, refused)
+        assert (promoted.until, promoted.rows, promoted.refused) == (f"day {number}", 200, False)
+        refused = attempted(stream, wish, False, refused)
+        assert (refused.until, refused.rows, refused.tested) == ("day 1", 200, f"day {number}")
+        assert plan(stream, refused, RULES).action == (TRAIN if number == 5 else NOTHING)
+
+
+def test_rows_without_labels_and_a_drift_that_is_over_are_no_test() -> None:
+    stream = batches(["prior", "prior"])
+    refused = attempted(stream, plan(stream, Earlier(), RULES), False, Earlier())
+    assert plan([*stream, batch(2, "prior", labelled=0)], refused, RULES).action == NOTHING
+    assert plan([*stream, batch(2)], refused, RULES).action == NOTHING
 
 
 def test_a_stream_in_which_nothing_was_ever_tried_is_not_trained_on_for_its_rows() -> None:
@@ -101,8 +122,11 @@ def test_the_attempts_at_one_drift_grow_with_the_logarithm_of_its_batches() -> N
     for number in range(80):
         stream.append(batch(number, "covariate", labelled=200))
         wish = plan(stream, earlier, RULES)
+        if wish.action == TEST:
+            earlier = attempted(stream, wish, False, earlier)
+            wish = plan(stream, earlier, RULES)
         if wish.action == TRAIN:
-            earlier, attempts = attempted(stream, wish, promoted=False), attempts + 1
+            earlier, attempts = attempted(stream, wish, False, earlier), attempts + 1
     assert attempts == 4  # with 2, 6, 18 and 54 batches
 
 
