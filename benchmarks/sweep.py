@@ -68,7 +68,7 @@ def main(data_dir: Path, seed: int = 0) -> None:
         seconds = whole.finish()
         table = whole.table()
         shown = table.drop(columns=["run_id", "failed_before", "failure"])
-        show("sweep: the study's ten runs, best first", list(shown), shown.astype(str).to_numpy().tolist())
+        show("sweep: the study's ten runs, best first", [str(name) for name in shown], shown.astype(str).to_numpy().tolist())
         best = float(table["avg_test_acc"].iloc[0])
         moment = random.Random(seed).uniform(10, float(table["seconds"].astype(float).sum()) / 2)
         process = killed.start()
