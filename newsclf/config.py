@@ -450,18 +450,14 @@ class RetrainConfig(RunOptions):
     )
     window: int = option(20, "newest labelled batches that are trained on, at most", low=1, high=100_000)
     replay_share: float = option(
-        0.5, "share of the training rows that the champion was trained on; 0 forgets them", low=0, high=0.95
+        1.0,
+        "share of the rows that the champion was trained on which are trained on again; 0 forgets them",
+        low=0,
+        high=1,
     )
-    weight: int | None = option(
-        None,
-        "how often a new row counts; auto: so often that the mix counts as many rows as the champion was trained on, "
-        "at most 20 times",
-        low=1,
-        high=1000,
-        none="auto",
-    )
+    weight: int = option(4, "how often a new row counts, where an old one counts once", low=1, high=1000)
     test_share: float = option(
-        0.25, "share of the new rows that is held out: the newest, at most 1,000 rows", low=0.05, high=0.9
+        0.2, "share of the new rows that is held out: the newest, at most 1,000 rows", low=0.05, high=0.9
     )
     test_rows: int = option(50, "held-out rows that are needed; with fewer, labels are asked for", low=50)
     label_budget: int = option(100, "texts that to_label.csv may have", low=1, high=1_000_000)

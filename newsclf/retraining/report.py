@@ -68,7 +68,6 @@ class Story:
             found |= {
                 "rows/old": self.rows.old_rows,
                 "rows/new": self.rows.new_rows,
-                "rows/weight": self.rows.weight,
             }
         if self.tested:
             found["rows/test"] = self.tested
@@ -121,9 +120,8 @@ def _tried(story: Story) -> str:
             900,
         )
     said = (
-        f"{name} was trained on {rows.new_rows:,} new rows, each of which counts {rows.weight} times, and "
-        f"{rows.old_rows:,} rows that the champion was trained on; the {story.tested:,} newest labelled rows were "
-        "held out to test it."
+        f"{name} was trained on {rows.new_rows:,} new rows, and on {rows.old_rows:,} that the champion was trained on; "
+        f"the {story.tested:,} newest labelled rows were held out to test it."
     )
     if not rows.old_rows:
         said += " Old rows were left out: their labels are not true any more."

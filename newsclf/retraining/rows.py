@@ -13,7 +13,6 @@ from newsclf.data.splits import drop_overlap, fold
 
 LEAST_OF_A_CLASS = 3  # training, validation, and one to spare
 MOST_TEST_ROWS = 1000  # more rows tell little more of which model is better, and are missed in training
-MOST_WEIGHT = 20
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Mix:
     """The options of the same names, see RetrainConfig."""
 
     replay_share: float
-    weight: int | None
+    weight: int
     test_share: float
     seed: int
 
@@ -34,15 +33,14 @@ class Mix:
 class Rows:
     """train: columns text, label, weight; test: the newest labelled rows, text and label.
 
-    old_rows, new_rows: how many of `train` are of the champion's training rows and of the stream; weight: how often
-    each of the latter counts; rare: classes of which there were too few rows, which were left out.
+    old_rows, new_rows: how many of `train` are of the champion's training rows, which count once, and of the stream,
+    which count by the mix's weight; rare: classes of which there were too few rows, which were left out.
     """
 
     train: pd.DataFrame
     test: pd.DataFrame
     old_rows: int
     new_rows: int
-    weight: int
     rare: tuple[str, ...]
 
 
@@ -69,21 +67,11 @@ def make_rows(old: pd.DataFrame, tests: pd.DataFrame, batches: Sequence[pd.DataF
     test = new.iloc[len(new) - held :].reset_index(drop=True)
     new, _ = drop_overlap(new.iloc[: len(new) - held], tests)
     old, _ = drop_overlap(old[["text", "label"]], pd.concat([tests, test, new], ignore_index=True))
-    full = len(old)
-    old = old if replay else old.iloc[:0]
+    count = round(mix.replay_share * len(old)) if replay else 0
+    old = old.iloc[np.sort(random.permutation(len(old))[:count])]
     kept = pd.concat([old, new])["label"].value_counts()
     common = set(kept.index[kept >= LEAST_OF_A_CLASS])
     rare = sorted((set(new["label"]) | set(test["label"])) - common)
     old, new, test = (part[part["label"].isin(common)] for part in (old, new, test))
-    weight = mix.weight or _balancing_weight(full, len(new), mix.replay_share if replay else 0.0)
-    if replay and mix.replay_share < 1:
-        share = mix.replay_share / (1 - mix.replay_share)
-        count = min(len(old), round(share * weight * len(new)))
-        old = old.iloc[np.sort(random.permutation(len(old))[:count])]
-    train = pd.concat([old.assign(weight=1), new.assign(weight=weight)], ignore_index=True)
-    return Rows(train, test.reset_index(drop=True), len(old), len(new), weight, tuple(rare))
-
-
-def _balancing_weight(full: int, new: int, replay_share: float) -> int:
-    """The weight with which the mix counts as many rows as the champion was trained on."""
-    return int(np.clip(round((1 - replay_share) * full / max(1, new)), 1, MOST_WEIGHT))
+    train = pd.concat([old.assign(weight=1), new.assign(weight=mix.weight)], ignore_index=True)
+    return Rows(train, test.reset_index(drop=True), len(old), len(new), tuple(rare))
