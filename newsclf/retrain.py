@@ -128,7 +128,7 @@ def earlier(call: Call) -> Earlier:
     tags = call.champion.run.data.tags
     if tags.get(STREAM) != call.stream:
         return Earlier()
-    return Earlier(tags[ONSET], tags[UNTIL], int(tags[ROWS]))
+    return Earlier(tags[ONSET], tags[UNTIL], int(tags[ROWS]), learning=True)
 
 
 def act(call: Call, story: Story, chosen: Sequence[Judged]) -> None:

@@ -30,7 +30,7 @@ class Earlier:
 
     onset, until: the batches that its new rows came from; rows: how many of these had labels; kind: the drift's;
     refused: whether its model was not promoted, so that the champion is still the one before; tested: the last batch
-    whose rows that model was tested by.
+    whose rows that model was tested by; learning: whether the champion was made for this state of the stream.
     """
 
     onset: str = ""
@@ -39,6 +39,7 @@ class Earlier:
     kind: str = ""
     refused: bool = False
     tested: str = ""
+    learning: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,9 @@ def plan(batches: Sequence[Watched], earlier: Earlier, rules: Rules, force: bool
         onset, kind = trail[0], _kind(batches, trail)
         said = f"{_count(len(trail))} drifted, and the last one says: {batches[trail[-1]].verdict['sentence']}"
         if earlier.refused and earlier.onset in names:
-            if newer := _newer(batches, names, earlier):
-                reason = f"{said} The refused model is tested by rows that came since."
-                return Plan(TEST, reason, newer, names.index(earlier.onset), earlier.kind)
             return _again(batches, min(onset, names.index(earlier.onset)), said, kind, earlier, rules)
         return _with_rows(batches, onset, said, kind, rules)
-    if earlier.rows and not earlier.refused and earlier.onset in names:
+    if earlier.learning and earlier.onset in names:
         said = "Nothing has drifted since the champion was trained."
         return _again(batches, names.index(earlier.onset), said, "", earlier, rules)
     if trail:
@@ -114,11 +112,11 @@ def attempted(batches: Sequence[Watched], wish: Plan, promoted: bool, earlier: E
     """What `plan` has to know of an attempt, or of another test of the earlier one, that was made as it said."""
     newest = batches[-1].name
     if wish.action == TEST:
-        return dataclasses.replace(
-            earlier, until=newest if promoted else earlier.until, refused=not promoted, tested=newest
-        )
-    rows = sum(batch.labelled for batch in batches[wish.onset :])
-    return Earlier(batches[wish.onset].name, newest, rows, wish.kind, not promoted, newest)
+        until, learning = (newest, True) if promoted else (earlier.until, earlier.learning)
+        return dataclasses.replace(earlier, until=until, refused=not promoted, tested=newest, learning=learning)
+    onset, rows = batches[wish.onset].name, sum(batch.labelled for batch in batches[wish.onset :])
+    learning = promoted or (earlier.learning and earlier.onset == onset)
+    return Earlier(onset, newest, rows, wish.kind, not promoted, newest, learning)
 
 
 def curable(verdict: Mapping[str, Any]) -> list[str]:
@@ -144,16 +142,19 @@ def _surest(verdict: Mapping[str, Any]) -> float:
     return min((verdict["kinds"][kind]["p_value"] for kind in curable(verdict)), default=1.0)
 
 
-def _newer(batches: Sequence[Watched], names: Sequence[str], earlier: Earlier) -> tuple[int, ...]:
+def _newer(batches: Sequence[Watched], earlier: Earlier) -> tuple[int, ...]:
     """The places of the labelled batches after the refused attempt, if it was not tested by all of them."""
-    if earlier.until not in names or earlier.tested not in names:
+    names = [batch.name for batch in batches]
+    if not earlier.refused or earlier.until not in names or earlier.tested not in names:
         return ()
     later = [place for place in range(names.index(earlier.until) + 1, len(batches)) if batches[place].labelled]
     return tuple(later) if later and later[-1] > names.index(earlier.tested) else ()
 
 
 def _again(batches: Sequence[Watched], onset: int, said: str, kind: str, earlier: Earlier, rules: Rules) -> Plan:
-    """Another attempt, if there are enough more rows for one."""
+    """Another test of a refused model, if there are newer rows, or another attempt, if there are enough more."""
+    if newer := _newer(batches, earlier):
+        return Plan(TEST, f"{said} The refused model is tested by rows that came since.", newer, onset, earlier.kind)
     rows = sum(batch.labelled for batch in batches[onset:])
     wanted = int(rules.growth * earlier.rows)
     was = f"The last attempt had {earlier.rows:,} new rows" + (" and was refused" if earlier.refused else "")

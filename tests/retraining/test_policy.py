@@ -75,7 +75,7 @@ def test_force_trains_without_a_drift_but_not_without_rows() -> None:
 def test_what_the_champion_was_trained_on_is_no_drift_any_more() -> None:
     stream = batches(["", "prior", "prior"])
     promoted = attempted(stream, plan(stream, Earlier(), RULES), True, Earlier())
-    assert promoted == Earlier("day 1", "day 2", 200, "prior", False, "day 2")
+    assert promoted == Earlier("day 1", "day 2", 200, "prior", False, "day 2", learning=True)
     assert plan(stream, promoted, RULES).action == NOTHING
     anew = [*stream, batch(3, "prior"), batch(4, "prior")]
     assert plan(anew, promoted, RULES).batches == (3, 4)
@@ -103,6 +103,25 @@ def test_a_refused_model_is_tested_by_the_rows_that_came_since_before_another_is
         refused = attempted(stream, wish, False, refused)
         assert (refused.until, refused.rows, refused.tested) == ("day 1", 200, f"day {number}")
         assert plan(stream, refused, RULES).action == (TRAIN if number == 5 else NOTHING)
+
+
+def test_a_champion_of_this_drift_goes_on_learning_though_one_attempt_was_refused() -> None:
+    stream = batches(["prior", "prior"])
+    known = attempted(stream, plan(stream, Earlier(), RULES), True, Earlier())
+    for number in range(2, 6):
+        stream.append(batch(number))
+    wish = plan(stream, known, RULES)
+    assert wish.action == TRAIN
+    refused = attempted(stream, wish, False, known)
+    assert plan(stream, refused, RULES).action == NOTHING
+    stream.append(batch(6))
+    wish = plan(stream, refused, RULES)
+    assert (wish.action, wish.batches) == (TEST, (6,))
+    refused = attempted(stream, wish, False, refused)
+    for number in range(7, 18):
+        stream.append(batch(number))
+        refused = attempted(stream, plan(stream, refused, RULES), False, refused)
+    assert plan(stream, refused, RULES).action == TRAIN
 
 
 def test_rows_without_labels_and_a_drift_that_is_over_are_no_test() -> None:
