@@ -173,7 +173,7 @@ def loop(world: World, first: Champion) -> Course:
                     course.worse += int(
                         candidate.model.right(world.spare).mean() < champion.model.right(world.spare).mean()
                     )
-                test = candidate.test
+                test = candidate.rows.test
                 tests = usable(pd.concat([champion.tests, test])) if candidate.holds else test
                 champion, refused = crown(candidate.model, candidate.rows.train, tests, test), None
             else:

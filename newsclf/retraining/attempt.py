@@ -52,7 +52,8 @@ class Attempt:
 
     @property
     def all_tests(self) -> Path:
-        """What the challenger, once it is champion, must not become worse at."""
+        """What the challenger, once it is champion, must not become worse at, and what is not trained on: not the rows
+        of later_test, which the next attempt is to learn from."""
         return self.folder / "all_tests.parquet"
 
     @property
@@ -105,7 +106,8 @@ def make_attempt(
     _write(attempt.train, rows.train)
     _write(attempt.new_test, rows.test)
     _write(attempt.old_test, past.test)
-    _write_all_tests(attempt, rows.test)
+    all_tests = pd.concat([past.test, rows.test], ignore_index=True) if attempt.holds else rows.test
+    _write(attempt.all_tests, usable(all_tests))
     return attempt, rows
 
 
@@ -117,13 +119,7 @@ def tested_later(folder: Path, kind: str, batches: Sequence[pd.DataFrame]) -> At
     known = set(train["label"])
     rows = usable(pd.concat([test, newer[newer["label"].isin(known)]], ignore_index=True))
     _write(attempt.later_test, rows)
-    _write_all_tests(attempt, rows)
     return attempt
-
-
-def _write_all_tests(attempt: Attempt, new: pd.DataFrame) -> None:
-    old = pd.read_parquet(attempt.old_test)
-    _write(attempt.all_tests, usable(pd.concat([old, new], ignore_index=True)) if attempt.holds else usable(new))
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
