@@ -411,7 +411,7 @@ class PromoteConfig(RunOptions, ReadingOptions):
         0.01, "how far below 0 the paired interval of the accuracy's change on the old test may reach", low=0, high=1
     )
     alpha: float = option(
-        0.05, "McNemar's one-sided p must be below it where the challenger has to be better", low=1e-6, high=0.5
+        0.05, "the paired test's p must be below it where the challenger has to be better", low=1e-6, high=0.5
     )
     recall_margin: float = option(0.05, "by how much the recall of a class may fall, on either test", low=0, high=1)
     calibration_limit: float = option(0.1, "largest expected calibration error, on either test", low=0, high=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+LEAST_PROBABILITY = 1e-6  # of a class that a model thought impossible: one row must not outweigh all others
 LEVEL = 0.95
 MOST_COUNTS = 2_000_000  # that are held in memory at once, 8 bytes each
 
@@ -56,6 +57,19 @@ def mcnemar_p(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> floa
 def better_p(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
     """p-value of the same test with one side: that the first model errs no less often than the second."""
     return _binomial_p(labels, first, second, "greater")
+
+
+def lower_loss_p(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+    """p-value of the one-sided paired t-test that the first model's mean log-loss is no lower than the second's.
+
+    labels: [rows] class indices; first, second: [rows, classes] probabilities, which count as 1e-6 at least.
+    """
+    from scipy.stats import ttest_1samp
+
+    rows = np.arange(len(labels))
+    one, other = (np.log(np.maximum(side[rows, labels], LEAST_PROBABILITY)) for side in (first, second))
+    gain = one - other
+    return 1.0 if len(gain) < 2 or np.ptp(gain) == 0 else float(ttest_1samp(gain, 0.0, alternative="greater").pvalue)
 
 
 def _binomial_p(labels: np.ndarray, first: np.ndarray, second: np.ndarray, alternative: str) -> float:

@@ -16,13 +16,18 @@ def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     labels: [rows] class indices; probabilities: [rows, classes], rows sum to 1.
     """
     predicted = probabilities.argmax(axis=1)
-    chosen = np.clip(probabilities[np.arange(len(labels)), labels], 1e-15, 1.0)
     return {
         "accuracy": accuracy(labels, predicted),
         "macro_f1": macro_f1(labels, predicted),
-        "log_loss": float(-np.log(chosen).mean()),
+        "log_loss": log_loss(labels, probabilities),
         "expected_calibration_error": expected_calibration_error(labels, probabilities),
     }
+
+
+def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean of minus the logarithm (nats) of the label's probability, which counts as 1e-15 at least."""
+    chosen = np.clip(probabilities[np.arange(len(labels)), labels], 1e-15, 1.0)
+    return float(-np.log(chosen).mean())
 
 
 def accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:

@@ -64,6 +64,31 @@ def test_no_better_on_the_new_is_refused() -> None:
     assert worse == ["better on the new test"], "different, but the wrong way round"
 
 
+def test_a_lower_log_loss_is_better_where_no_accuracy_is_lost() -> None:
+    surer = make("new", 0.9, 0.9)
+    champion = probabilities(surer.labels, np.arange(3000) // 3 / 1000 < 0.9, confidence=0.6)
+    assert failed(judge(make("old", 0.9, 0.9), dataclasses.replace(surer, champion=champion))) == []
+    fewer = dataclasses.replace(make("new", 0.899, None), champion=champion)
+    assert failed(judge(make("old", 0.9, 0.9), fewer)) == ["better on the new test"]
+
+
+def test_equally_good_models_pass_in_one_case_of_twenty_at_most() -> None:
+    """Labels are drawn from what both say on average, so that neither is the better one."""
+    random, passed = np.random.default_rng(0), 0
+    for _ in range(400):
+        truth = random.dirichlet(np.ones(3), 300)
+        labels = np.array([random.choice(3, p=row) for row in truth])
+        sides = [truth * random.uniform(0.7, 1.3, truth.shape) for _ in range(2)]
+        ours, theirs = (side / side.sum(axis=1, keepdims=True) for side in sides)
+        decision = judge_quickly(Measured("old", labels, CLASSES, ours, theirs))
+        passed += decision.checks[1].passed is True
+    assert passed / 400 < 0.06
+
+
+def judge_quickly(old: Measured) -> Decision:
+    return decide(old, None, (10.0, 10.0), LIMITS, 2, 0)
+
+
 def test_without_a_new_test_it_has_to_be_better_on_the_old() -> None:
     assert failed(judge(make("old", 0.92, 0.9), None)) == []
     assert failed(judge(make("old", 0.9, 0.9), None)) == ["better on the old test"]
