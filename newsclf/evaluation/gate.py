@@ -155,8 +155,8 @@ def _better(test: str, numbers: dict[str, float], limits: Limits) -> Check:
     p = numbers[f"{test}/better_p"]
     loss, before = numbers[f"{test}/log_loss"], numbers[f"{test}/champion_log_loss"]
     said = (
-        f"on the {test} test {difference:+.4f} accuracy, log-loss {loss:.4f} after {before:.4f}, p {p:.3g}: accuracy must "
-        f"not be lower, and p below {limits.alpha:g}"
+        f"on the {test} test {difference:+.4f} accuracy, log-loss {loss:.4f} after {before:.4f}, p {p:.3g}: accuracy "
+        f"must not be lower, and p below {limits.alpha:g}"
     )
     return Check(name, difference >= 0 and p < limits.alpha, said)
 
