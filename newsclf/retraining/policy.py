@@ -90,16 +90,16 @@ def plan(batches: Sequence[Watched], earlier: Earlier, rules: Rules, force: bool
     judged = [place for place in range(known, len(batches)) if batches[place].verdict["drifted"] is not None]
     trail = _trail(judged, drifted)
     if force:
-        return _with_rows(batches, 0, "It was asked for (force).", _kind(batches, trail), rules)
+        return _with_rows(batches, 0, 0, "It was asked for (force).", _kind(batches, trail), rules)
     if trail and (len(trail) >= rules.patience or _surest(batches[trail[-1]].verdict) <= rules.sure):
         onset, kind = trail[0], _kind(batches, trail)
         said = f"{_count(len(trail))} drifted, and the last one says: {batches[trail[-1]].verdict['sentence']}"
-        if earlier.refused and earlier.onset in names:
-            return _again(batches, min(onset, names.index(earlier.onset)), said, kind, earlier, rules)
-        return _with_rows(batches, onset, said, kind, rules)
+        if (earlier.refused or earlier.learning) and earlier.onset in names:
+            return _again(batches, min(onset, names.index(earlier.onset)), onset, said, kind, earlier, rules)
+        return _with_rows(batches, onset, onset, said, kind, rules)
     if earlier.learning and earlier.onset in names:
-        said = "Nothing has drifted since the champion was trained."
-        return _again(batches, names.index(earlier.onset), said, "", earlier, rules)
+        onset, said = names.index(earlier.onset), "Nothing has drifted since the champion was trained."
+        return _again(batches, onset, onset, said, "", earlier, rules)
     if trail:
         return Plan(NOTHING, f"One batch alone may be a false alarm: {batches[trail[-1]].verdict['sentence']}")
     if judged and batches[judged[-1]].verdict["drifted"]:
@@ -151,25 +151,33 @@ def _newer(batches: Sequence[Watched], earlier: Earlier) -> tuple[int, ...]:
     return tuple(later) if later and later[-1] > names.index(earlier.tested) else ()
 
 
-def _again(batches: Sequence[Watched], onset: int, said: str, kind: str, earlier: Earlier, rules: Rules) -> Plan:
+def _again(
+    batches: Sequence[Watched], onset: int, newest: int, said: str, kind: str, earlier: Earlier, rules: Rules
+) -> Plan:
     """Another test of a refused model, if there are newer rows, or another attempt, if there are enough more."""
     if newer := _newer(batches, earlier):
         return Plan(TEST, f"{said} The refused model is tested by rows that came since.", newer, onset, earlier.kind)
     rows = sum(batch.labelled for batch in batches[onset:])
-    wanted = int(rules.growth * earlier.rows)
+    # What has drifted from a champion that was made for this stream has half of the way to go.
+    growth = (1 + rules.growth) / 2 if kind and earlier.learning else rules.growth
+    wanted = int(growth * earlier.rows)
     was = f"The last attempt had {earlier.rows:,} new rows" + (" and was refused" if earlier.refused else "")
     if rows < wanted:
         return Plan(NOTHING, f"{said} {was}; the next one follows at {wanted:,}, now there are {rows:,}.", onset=onset)
-    return _with_rows(batches, onset, f"{said} {was}, now there are {rows:,}.", kind, rules)
+    return _with_rows(batches, onset, newest, f"{said} {was}, now there are {rows:,}.", kind, rules)
 
 
-def _with_rows(batches: Sequence[Watched], onset: int, said: str, kind: str, rules: Rules) -> Plan:
-    """Train on the newest labelled batches from `onset` on, if they have enough rows."""
-    places = [place for place in range(onset, len(batches)) if batches[place].labelled][-rules.window :]
+def _with_rows(batches: Sequence[Watched], onset: int, newest: int, said: str, kind: str, rules: Rules) -> Plan:
+    """Train on the newest labelled batches from `onset` on, if they have enough rows.
+
+    newest: where the drift began, if the stream had changed before; labels of another meaning are older than that.
+    """
+    since = newest if kind == "concept" else onset
+    places = [place for place in range(since, len(batches)) if batches[place].labelled][-rules.window :]
     rows = sum(batches[place].labelled for place in places)
     if rows < rules.least_rows:
         reason = f"{said} {rows:,} rows of it are labelled, {rules.least_rows:,} are needed."
-        return Plan(LABEL, reason, tuple(range(onset, len(batches)))[-rules.window :], onset, kind)
+        return Plan(LABEL, reason, tuple(range(since, len(batches)))[-rules.window :], onset, kind)
     return Plan(TRAIN, said, tuple(places), onset, kind)
 
 

@@ -78,7 +78,20 @@ def test_what_the_champion_was_trained_on_is_no_drift_any_more() -> None:
     assert promoted == Earlier("day 1", "day 2", 200, "prior", False, "day 2", learning=True)
     assert plan(stream, promoted, RULES).action == NOTHING
     anew = [*stream, batch(3, "prior"), batch(4, "prior")]
-    assert plan(anew, promoted, RULES).batches == (3, 4)
+    assert plan(anew, promoted, RULES).batches == (1, 2, 3, 4)
+    assert plan(anew[:-1], promoted, RULES).action == NOTHING, "one batch alone"
+
+
+def test_a_new_drift_waits_for_half_of_the_rows_that_growth_asks_for() -> None:
+    rows = Rules(patience=2, sure=5e-4, window=4, growth=5.0, least_rows=200)
+    stream = batches(["", "prior", "prior"])
+    promoted = attempted(stream, plan(stream, Earlier(), rows), True, Earlier())
+    for number in range(3, 6):
+        stream.append(batch(number, "concept"))
+        assert plan(stream, promoted, rows).action == NOTHING
+    stream.append(batch(6, "concept"))
+    wish = plan(stream, promoted, rows)
+    assert (wish.action, wish.batches, wish.onset) == (TRAIN, (3, 4, 5, 6), 1), "labels of before mean something else"
 
 
 def test_the_next_attempt_waits_for_several_times_the_rows() -> None:
