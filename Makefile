@@ -34,7 +34,7 @@ ui: $(INSTALLED)  ## open the tracking UI on the runs of this folder, or of $MLF
 	esac
 
 test: lint  ## the linters, then every test
-	@$(in_venv) OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile
+	@$(in_venv) OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV)  ## ruff and mypy
 	@$(in_venv) ruff check .
