@@ -22,7 +22,6 @@ import pandas as pd
 from benchmarks.retrain_worlds import CALM, World, worlds
 from benchmarks.tables import show
 from newsclf.config import PromoteConfig, RetrainConfig, TrainConfig
-from newsclf.data.splits import drop_overlap
 from newsclf.drift import Reference, fit_reference
 from newsclf.evaluation.gate import Limits, Measured, decide
 from newsclf.model import encoder
@@ -33,7 +32,7 @@ from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import find
 from newsclf.retraining.limits import widened
 from newsclf.retraining.policy import TEST, TRAIN, Earlier, Rules, Watched, attempted, plan
-from newsclf.retraining.rows import Mix, Rows, make_rows, usable
+from newsclf.retraining.rows import Mix, Rows, make_rows, usable, with_later
 
 CONFIG = RetrainConfig(stream="")
 HEAD = TrainConfig(trainable_layers=0, epochs=10, learning_rate=5e-3, batch_size=64)
@@ -159,9 +158,7 @@ def loop(world: World, first: Champion) -> Course:
                 rows = make_rows(champion.train, champion.tests, chosen, mix, replay=holds)
                 candidate = Candidate(train(champion.model.vectors, rows.train), rows, rows.test, holds)
             elif wish.action == TEST and refused:
-                newer, _ = drop_overlap(usable(pd.concat(chosen)), refused.rows.train)
-                newer = newer[newer["label"].isin(set(refused.rows.train["label"]))]
-                test = usable(pd.concat([refused.rows.test, newer]))
+                test = with_later(refused.rows.test, refused.rows.train, chosen)
                 candidate = dataclasses.replace(refused, test=test)
             else:
                 break

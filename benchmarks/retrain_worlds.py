@@ -20,6 +20,7 @@ from newsclf.data import load
 from newsclf.data.simulation import Stream, amounts
 
 TRAIN, TEST, BATCH, BATCHES, BEGIN, CALM = 4000, 1000, 250, 30, 7, 100
+MOST_ROWS = 25_000  # so many that a text comes but once in a stream, where the data set has them
 # Kind and mode as simulate has them, and the amount.
 CHANGES = {
     "garbled, half of the rows": ("sudden", "garbled", 0.5),
@@ -67,7 +68,7 @@ def worlds(data_dir: Path, repeats: int, only: str) -> Iterator[World]:
 
 def _rows(config: TrainConfig) -> pd.DataFrame:
     whole = pd.concat(load(config).splits.values(), ignore_index=True).drop_duplicates("text")
-    return whole.sample(frac=1, random_state=0).iloc[: 2 * (TRAIN + TEST)].reset_index(drop=True)
+    return whole.sample(frac=1, random_state=0).iloc[:MOST_ROWS].reset_index(drop=True)
 
 
 def _world(rows: pd.DataFrame, mode: str, changed: list[float], seed: int, foreign: list[str], name: str) -> World:
@@ -95,8 +96,7 @@ def _new_topics(rows: pd.DataFrame, name: str) -> World:
     kept = rows.assign(late=rows["label"].isin(late), label=desks)[desks.isin(groups.index).to_numpy()]
     known = kept.loc[~kept["late"], ["text", "label"]].reset_index(drop=True)
     new = kept.loc[kept["late"], ["text", "label"]].reset_index(drop=True)
-    size = len(known) * TRAIN // (2 * (TRAIN + TEST))
-    train, test, rest = _cut(known, np.arange(len(known)), size)
+    train, test, rest = _cut(known, np.arange(len(known)), TRAIN)
     calm, changed = (Stream(part, _classes(part), "none", 0.0, BATCH, 0) for part in (rest, new))
     batches = [(calm if number < BEGIN else changed).batch(number, 0.0) for number in range(1, BATCHES + 1)]
     return World(name, train, test, batches, BEGIN - 1, rest)

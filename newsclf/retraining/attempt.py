@@ -11,9 +11,8 @@ import pandas as pd
 
 from newsclf.config import TrainConfig
 from newsclf.data import load
-from newsclf.data.splits import drop_overlap
 from newsclf.errors import InputError
-from newsclf.retraining.rows import Mix, Rows, make_rows, usable
+from newsclf.retraining.rows import Mix, Rows, make_rows, usable, with_later
 
 
 @dataclass(frozen=True)
@@ -112,13 +111,10 @@ def make_attempt(
 
 
 def tested_later(folder: Path, kind: str, batches: Sequence[pd.DataFrame]) -> Attempt:
-    """An earlier attempt, tested by what it held out and by labelled rows that came since and that it does not know."""
+    """An earlier attempt, tested by what it held out and by labelled rows that came since."""
     attempt = Attempt(folder, kind, later=True)
     train, test = pd.read_parquet(attempt.train), pd.read_parquet(attempt.new_test)
-    newer, _ = drop_overlap(usable(pd.concat(batches, ignore_index=True)), train)
-    known = set(train["label"])
-    rows = usable(pd.concat([test, newer[newer["label"].isin(known)]], ignore_index=True))
-    _write(attempt.later_test, rows)
+    _write(attempt.later_test, with_later(test, train, batches))
     return attempt
 
 

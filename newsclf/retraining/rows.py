@@ -53,6 +53,13 @@ def usable(rows: pd.DataFrame) -> pd.DataFrame:
     return labelled[newest][["text", "label"]].reset_index(drop=True)
 
 
+def unknown(test: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
+    """The test rows that the champion, who was trained on `trained`, does not know by heart, with that very label."""
+    pairs = [set(zip(fold(rows["text"]), rows["label"], strict=True)) for rows in (test, trained)]
+    known = pairs[0] & pairs[1]
+    return test[[pair not in known for pair in zip(fold(test["text"]), test["label"], strict=True)]]
+
+
 def make_rows(old: pd.DataFrame, tests: pd.DataFrame, batches: Sequence[pd.DataFrame], mix: Mix, replay: bool) -> Rows:
     """Mix the champion's training rows with the batches' labelled rows, and hold out the newest of these.
 
@@ -64,7 +71,7 @@ def make_rows(old: pd.DataFrame, tests: pd.DataFrame, batches: Sequence[pd.DataF
     shuffled = [batch.iloc[random.permutation(len(batch))] for batch in batches]
     new = usable(pd.concat(shuffled, ignore_index=True))
     held = min(round(mix.test_share * len(new)), MOST_TEST_ROWS)
-    test = new.iloc[len(new) - held :].reset_index(drop=True)
+    test = unknown(new.iloc[len(new) - held :], old).reset_index(drop=True)
     new, _ = drop_overlap(new.iloc[: len(new) - held], tests)
     old, _ = drop_overlap(old[["text", "label"]], pd.concat([tests, test, new], ignore_index=True))
     count = round(mix.replay_share * len(old)) if replay else 0
@@ -75,3 +82,12 @@ def make_rows(old: pd.DataFrame, tests: pd.DataFrame, batches: Sequence[pd.DataF
     old, new, test = (part[part["label"].isin(common)] for part in (old, new, test))
     train = pd.concat([old.assign(weight=1), new.assign(weight=mix.weight)], ignore_index=True)
     return Rows(train, test.reset_index(drop=True), len(old), len(new), tuple(rare))
+
+
+def with_later(test: pd.DataFrame, train: pd.DataFrame, batches: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """A model's test rows and those of later batches that it does not know, of classes that it knows.
+
+    train: what it was trained on, the champion's rows among it.
+    """
+    later, _ = drop_overlap(usable(pd.concat(batches, ignore_index=True)), train)
+    return usable(pd.concat([test, later[later["label"].isin(set(train["label"]))]], ignore_index=True))

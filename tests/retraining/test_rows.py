@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from newsclf.data.splits import fold
-from newsclf.retraining.rows import MOST_TEST_ROWS, Mix, make_rows, usable
+from newsclf.retraining.rows import MOST_TEST_ROWS, Mix, make_rows, usable, with_later
 
 MIX = Mix(replay_share=1.0, weight=3, test_share=0.25, seed=0)
 
@@ -45,6 +45,22 @@ def test_no_text_is_in_two_places() -> None:
     trained = fold(made.train["text"])
     assert not trained.duplicated().any()
     assert not set(trained) & (set(tests["text"]) | set(made.test["text"]))
+
+
+def test_what_the_champion_knows_by_heart_is_no_test() -> None:
+    old = rows("old", 400)
+    batch = pd.concat([rows("new", 300), old.iloc[:80], old.iloc[80:100].assign(label="b")])
+    made = make_rows(old, rows("test", 50), [batch], MIX, replay=True)
+    tested = made.test.merge(old, on="text", suffixes=("", "_old"))
+    assert len(made.test) > 60
+    assert (tested["label"] != tested["label_old"]).all(), "with another label than it was trained on it is one"
+
+
+def test_later_rows_are_a_test_too_but_for_those_that_were_trained_on() -> None:
+    made = make_rows(rows("old", 400), rows("test", 50), [rows("new", 400)], MIX, replay=True)
+    later = pd.concat([rows("later", 30), rows("new", 400), rows("strange", 5, classes="x")])
+    tested = with_later(made.test, made.train, [later])
+    assert set(tested["text"]) == set(made.test["text"]) | set(rows("later", 30)["text"])
 
 
 def test_an_old_text_with_a_new_label_has_the_new_one() -> None:
