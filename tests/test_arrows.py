@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = sorted(folder.parent.name for folder in (ROOT / "newsclf").glob("*/__init__.py"))
 VERBS = sorted(path.stem for path in (ROOT / "entrypoints").glob("*.py") if path.stem != "__init__")
-COMMON = {"errors", "config", "options", "progress"}
+COMMON = {"errors", "config", "files", "options", "progress"}
 # tracking logs a data set and a model, so it has to know what they are.
 # monitoring cuts streams of text, or of profiles, into batches.
 # profiling, evaluation and retraining write reports, which all look alike.

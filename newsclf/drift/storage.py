@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pandas as pd
 from newsclf.drift.predictor import LightPredictor, Predictor
 from newsclf.drift.reference import Reference, make_embedder
 from newsclf.errors import InputError
+from newsclf.files import in_one_step
 from newsclf.model.weights import find
 from newsclf.profiling.embedding import EmbeddingMap
 from newsclf.profiling.profile import TextProfile
@@ -128,6 +128,5 @@ def _map_arrays() -> list[str]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    unfinished.write_bytes(data)
-    os.replace(unfinished, path)
+    with in_one_step(path) as unfinished:
+        unfinished.write_bytes(data)

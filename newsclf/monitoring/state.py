@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from newsclf.errors import DISK_FULL, InputError
+from newsclf.errors import InputError, disk_full
+from newsclf.files import in_one_step
 
 FORMAT = 1
 
@@ -110,14 +109,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, values: Any, indent: int | None = None) -> None:
     """In one step: a file that is there is whole. Raises InputError where it cannot be written."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps(values, indent=indent) + "\n", encoding="utf-8")
-        os.replace(unfinished, path)
+        with in_one_step(path) as unfinished:
+            unfinished.write_text(json.dumps(values, indent=indent) + "\n", encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        if any(sign in str(error) for sign in DISK_FULL):
+        if disk_full(error):
             raise
         raise InputError(f"{path} cannot be written ({error.strerror}): give another output_dir") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import logging
@@ -14,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from newsclf.errors import DISK_FULL, InputError
+from newsclf.errors import InputError, disk_full
+from newsclf.files import in_one_step
 
 # Read when whylogs is imported: by default it tells stats.whylogs.com of every import, and its WhyLabs writer asks a
 # bucket of that firm how to write.
@@ -161,15 +161,11 @@ class TextProfile:
         """
         path = Path(path)
         data = self.to_bytes()
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(data)
-            os.replace(unfinished, path)
+            with in_one_step(path) as unfinished:
+                unfinished.write_bytes(data)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
-            if any(sign in str(error) for sign in DISK_FULL):
+            if disk_full(error):
                 raise
             raise InputError(f"the profile {path} cannot be written ({error.strerror}); give another path") from None
         return path

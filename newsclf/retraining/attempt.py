@@ -12,6 +12,7 @@ import pandas as pd
 from newsclf.config import TrainConfig
 from newsclf.data import load
 from newsclf.errors import InputError
+from newsclf.files import in_one_step
 from newsclf.retraining.rows import Mix, Rows, make_rows, usable, with_later
 
 
@@ -119,6 +120,5 @@ def tested_later(folder: Path, kind: str, batches: Sequence[pd.DataFrame]) -> At
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    table.to_parquet(unfinished, index=False)
-    unfinished.replace(path)
+    with in_one_step(path) as unfinished:
+        table.to_parquet(unfinished, index=False)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from newsclf.errors import InputError, disk_full
+from newsclf.files import in_one_step
 
 FAILURE_TAG = "newsclf.failure"
 ENDED = ("FINISHED", "FAILED", "KILLED")
@@ -228,10 +229,8 @@ def _template(folder: Path) -> Path:
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """In one step: a file that is there is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(values), encoding="utf-8")
-    os.replace(unfinished, path)
+    with in_one_step(path) as unfinished:
+        unfinished.write_text(json.dumps(values), encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from newsclf.errors import InputError
+from newsclf.files import in_one_step
 from newsclf.options import as_text
 from newsclf.tracking.journal import find, place_of
 from newsclf.tracking.server import EMBEDDED, is_server, tracking_uri
@@ -43,13 +42,10 @@ def write_result(
         "paths": paths,
     }
     file = folder / "result.json"
-    unfinished = folder / ".result.json.unfinished"
     try:
-        unfinished.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(unfinished, file)
+        with in_one_step(file) as unfinished:
+            unfinished.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
         raise InputError(
             f"{file} cannot be written ({error.strerror}): the run {run_id} holds everything but this file"
         ) from None

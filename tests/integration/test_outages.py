@@ -181,12 +181,14 @@ def test_a_training_that_is_killed_again_and_again(number, stack, on_stack, user
     process = user.start("train", **options)
     process.await_line("sample: ")
     run_id = user.journals()[0].run["run_uuid"]
-    for _ in range(KILLS // 4):
+    kills = 0
+    while kills < KILLS // 4:
         try:
-            process.wait(moments.uniform(0, twin.seconds))
+            process.wait(moments.uniform(0, twin.seconds / 3))  # so that the last kills find it at its end
             break
         except TimeoutError:
             process.kill()
+            kills += 1
         if user.journals()[0].run["status"] == "FINISHED":  # killed while it was sent
             break
         if moments.random() < 0.3:
@@ -197,6 +199,7 @@ def test_a_training_that_is_killed_again_and_again(number, stack, on_stack, user
         process = user.start("train", resume=run_id)
         process.await_line("sample: ")
     process.wait()
+    assert kills > 2
     code, said = user.run("sync")
     assert code == 0, said
     assert user.journals() == []

@@ -1,0 +1,39 @@
+"""A file is there whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from newsclf.files import in_one_step
+
+
+def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    file = tmp_path / "new folder" / "file.txt"
+    for text in ("first", "second"):
+        with in_one_step(file) as unfinished:
+            unfinished.write_text(text)
+            assert file.is_file() == (text == "second")
+        assert file.read_text() == text
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_what_was_there_stays_after_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "file.txt"
+    file.write_text("before")
+    with pytest.raises(KeyboardInterrupt):
+        stop_in_the_middle(file)
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("file.txt", "before")]
+
+
+def stop_in_the_middle(file: Path) -> None:
+    with in_one_step(file) as unfinished:
+        unfinished.write_text("half")
+        raise KeyboardInterrupt
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(OSError, match="taken"), in_one_step(tmp_path / "taken" / "file.txt"):
+        pytest.fail("there is nothing to write to")
