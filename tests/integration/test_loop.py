@@ -118,7 +118,7 @@ def test_a_drifting_stream_becomes_a_better_model(place, loop, rows) -> None:
     said = loop("monitor", code=3, fail_on="warning", min_rows=30, output_dir=place.folder / "monitor", **watched)
     assert "WARNING: drift:" in said
 
-    retraining = {"stream": profiles, "champion": MODEL, "min_rows": 30, "gate": json.dumps(GATE)}
+    retraining = {"stream": profiles, "champion": MODEL, "min_rows": 30, "test_share": 0.3, "gate": json.dumps(GATE)}
     retraining["output_dir"] = place.folder / "retraining"
     assert "label: " in loop("retrain", **retraining)  # a served model keeps no texts
     assert champion(place) == "1"

@@ -252,16 +252,21 @@ def test_fingers_scroll_the_page_and_tap_the_points(browser, comparison):
     browser.draw_all()
     first = "document.querySelector('#map .mark-symbol path').getAttribute('transform')"
     place = browser.js(first)
-    for chart in ("#column-1", "#map"):
-        before = browser.js(f"document.querySelector('{chart}').scrollIntoView({{behavior: 'instant'}}), scrollY")
-        browser.touch("touchStart", 195, 100)
-        for y in range(90, 0, -10):
-            browser.touch("touchMove", 195 + y / 4, y)
-            time.sleep(0.02)  # a finger, not a jump
-        browser.touch("touchEnd")
-        browser.until(f"scrollY > {before} + 50")
     resting = "new Promise(done => { const was = scrollY; setTimeout(() => done(scrollY === was), 300); })"
-    browser.until(resting)  # a tap would only stop the page's run
+    for chart in ("#column-1", "#map"):
+        browser.js(f"document.querySelector('{chart}').scrollIntoView({{behavior: 'instant'}})")
+        browser.until(resting)
+        before = browser.js("scrollY")
+        for _ in range(5):  # on a busy machine the first finger may come before the page knows where it has scrolled to
+            browser.touch("touchStart", 195, 100)
+            for y in range(90, 0, -10):
+                browser.touch("touchMove", 195 + y / 4, y)
+                time.sleep(0.02)  # a finger, not a jump
+            browser.touch("touchEnd")
+            browser.until(resting)  # a tap would only stop the page's run
+            if browser.js("scrollY") > before + 50:
+                break
+        assert browser.js("scrollY") > before + 50
     assert browser.js(first) == place  # the swipe has moved the page and not the map
     browser.js("document.querySelector('#map').scrollIntoView({behavior: 'instant'})")
     browser.until(resting)
