@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,34 +11,11 @@ from mlflow import MlflowClient
 from newsclf.errors import InputError
 from newsclf.tracking import champion, registry
 from newsclf.tracking.registry import CHALLENGER, CHAMPION, PROMOTED, ROLLED_BACK
-from tests.integration.conftest import ROOT
+from tests.integration.racers import race
 
 pytestmark = pytest.mark.integration
 
 NAME, RUN = "news", "0" * 32
-RACERS, ROUNDS = 3, 4
-# Each process stands for a promotion: it reads who is champion, waits for all others, and then moves it.
-RACER = """
-import sys, time
-from pathlib import Path
-from mlflow import MlflowClient
-from newsclf.tracking import champion, registry
-uri, folder, me, racers, rounds = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
-client = MlflowClient(uri, uri)
-def meet(name):
-    (folder / f"{name}.{me}").touch()
-    while len(list(folder.glob(f"{name}.*"))) < racers:
-        time.sleep(0.005)
-for number in range(rounds):
-    seen = champion.throne(client, "news")
-    meet(f"read{number}")
-    won = champion.move_champion(client, "news", seen, me, registry.PROMOTED, "0" * 32)
-    print("won" if won else "lost", flush=True)
-    meet(f"done{number}")
-    alias = client.get_model_version_by_alias("news", "champion").version
-    print(alias, flush=True)
-    meet(f"told{number}")
-"""
 
 
 @pytest.fixture
@@ -70,23 +44,7 @@ def move(client: MlflowClient, to: str, kind: str = PROMOTED) -> bool:
 def test_of_promotions_at_the_same_time_one_wins_and_is_champion(
     client: MlflowClient, versions: list[str], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", RACER, client.tracking_uri, str(tmp_path)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    racers = [
-        subprocess.Popen(
-            [*command, me, str(RACERS), str(ROUNDS)], env=environment, stdout=subprocess.PIPE, cwd=tmp_path, text=True
-        )
-        for me in versions[:RACERS]
-    ]
-    told = [racer.communicate(timeout=300)[0].split() for racer in racers]
-    assert [racer.returncode for racer in racers] == [0] * RACERS
-    winners = []
-    for number in range(ROUNDS):
-        said = [lines[2 * number] for lines in told]
-        assert sorted(said) == ["lost"] * (RACERS - 1) + ["won"]
-        winners.append(versions[said.index("won")])
-        assert {lines[2 * number + 1] for lines in told} == {winners[-1]}
-    assert [one.to for one in champion.throne(client, NAME).moves] == winners
+    race(client, NAME, versions, rounds=4, folder=tmp_path)
 
 
 def test_a_move_that_was_decided_on_an_earlier_champion_does_not_count(

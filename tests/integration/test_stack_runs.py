@@ -8,6 +8,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from tests.integration.racers import race
 from tests.stack.content import content, points
 
 pytestmark = pytest.mark.integration
@@ -57,6 +58,12 @@ def test_names_that_differ_by_case_or_accent_are_kept_apart(on_stack):
     assert {name: found.tags.get(name) for name in given} == {
         name: f"{value} \N{NEWSPAPER}" for name, value in given.items()
     }
+
+
+def test_of_promotions_at_the_same_time_one_wins(on_stack, tmp_path):
+    on_stack.create_registered_model("raced")
+    versions = [str(on_stack.create_model_version("raced", "s3://models/1").version) for _ in range(3)]
+    race(on_stack, "raced", versions, rounds=4, folder=tmp_path)
 
 
 def test_all_is_there_when_services_come_back(stack, champion, on_stack):
