@@ -30,6 +30,7 @@ from tests.stack.deployed import DeployedStack
 ROOT = Path(__file__).resolve().parents[2]
 RUNS_FROM = (".gitignore", "MLproject", "python_env.yaml", "configs", "entrypoints", "newsclf")
 FOREIGN = ("MLFLOW_", "NEWSCLF_", "HF_", "HUGGINGFACE_", "PYTHONPATH", "XDG_CACHE_HOME")
+DEPLOYED = os.environ.get("NEWSCLF_TEST_STACK") == "compose"
 
 
 DOORS = {
@@ -231,7 +232,7 @@ def stack(
 
     With NEWSCLF_TEST_STACK=compose, the one that `make stack` has started with Docker.
     """
-    if os.environ.get("NEWSCLF_TEST_STACK") == "compose":
+    if DEPLOYED:
         yield DeployedStack()
         return
     needs_programs(*PROGRAMS)
@@ -240,9 +241,9 @@ def stack(
 
 
 @pytest.fixture(scope="session")
-def native_only(stack: NativeStack | DeployedStack) -> None:
+def native_only() -> None:
     """For tests that reach behind the proxy: to processes, files and stores, which containers keep to themselves."""
-    if isinstance(stack, DeployedStack):
+    if DEPLOYED:
         pytest.skip("needs the native stack")
 
 

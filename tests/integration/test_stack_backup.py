@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.server.auth.client import AuthServiceClient
 
-from tests.stack import NativeStack
+from tests.stack import PROGRAMS, NativeStack, native_stack
 from tests.stack.compose import INFRA
 from tests.stack.content import content, users
 
@@ -65,6 +65,14 @@ def write_runs(client: MlflowClient, folder: Path, enough: threading.Event) -> N
         client.log_artifact(run, str(folder / "note.txt"))
         client.log_metric(run, "done", 1.0)
         client.set_terminated(run)
+
+
+@pytest.fixture(scope="module")
+def stack(native_only, needs_programs, tmp_path_factory) -> Iterator[NativeStack]:
+    """One of its own: what other tests leave on theirs would be copied again and again."""
+    needs_programs(*PROGRAMS)
+    with native_stack(tmp_path_factory.mktemp("source")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,20 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
 
-def content(client: MlflowClient) -> dict[str, Any]:
-    """Experiments, runs with every point of every metric and the checksum of every artifact, registered models."""
+def content(client: MlflowClient, of: Collection[str] = ()) -> dict[str, Any]:
+    """Experiments, runs with every point of every metric and the checksum of every artifact, registered models.
+
+    of: the ids of the only runs that are read.
+    """
     experiments = client.search_experiments(view_type=ViewType.ALL)
     ids = [experiment.experiment_id for experiment in experiments]
     return {
         "experiments": {one.name: (one.lifecycle_stage, one.artifact_location, one.tags) for one in experiments},
-        "runs": {run.info.run_id: run_content(client, run) for run in _all_runs(client, ids)},
+        "runs": {
+            run.info.run_id: run_content(client, run)
+            for run in _all_runs(client, ids)
+            if not of or run.info.run_id in of
+        },
         "models": {one.name: _model(client, one) for one in client.search_registered_models()},
     }
 
