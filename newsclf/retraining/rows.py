@@ -57,7 +57,8 @@ def unknown(test: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
     """The test rows that the champion, who was trained on `trained`, does not know by heart, with that very label."""
     pairs = [set(zip(fold(rows["text"]), rows["label"], strict=True)) for rows in (test, trained)]
     known = pairs[0] & pairs[1]
-    return test[[pair not in known for pair in zip(fold(test["text"]), test["label"], strict=True)]]
+    new = [pair not in known for pair in zip(fold(test["text"]), test["label"], strict=True)]
+    return test[np.array(new, dtype=bool)]
 
 
 def make_rows(old: pd.DataFrame, tests: pd.DataFrame, batches: Sequence[pd.DataFrame], mix: Mix, replay: bool) -> Rows:

@@ -38,6 +38,12 @@ def test_the_newest_rows_are_held_out() -> None:
     assert len(many.test) == MOST_TEST_ROWS
 
 
+def test_where_nothing_is_held_out_all_is_trained_on() -> None:
+    mix = dataclasses.replace(MIX, test_share=0.0)
+    made = make_rows(rows("old", 100), rows("test", 50), [rows("new", 80)], mix, replay=True)
+    assert (len(made.test), made.new_rows, list(made.test)) == (0, 80, ["text", "label"])
+
+
 def test_no_text_is_in_two_places() -> None:
     old, tests = rows("old", 400), rows("test", 50)
     batch = pd.concat([rows("new", 200), old.iloc[:20], tests.iloc[:20]])
