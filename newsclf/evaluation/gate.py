@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from newsclf.evaluation.comparing import Estimate
-from newsclf.evaluation.intervals import better_p, bootstrap, interval, lower_loss_p
-from newsclf.evaluation.scores import accuracy, class_scores, expected_calibration_error, log_loss, macro_f1
+from newsclf.evaluation.intervals import better_p, bootstrap, greater_p, interval, tempered
+from newsclf.evaluation.scores import accuracy, class_scores, expected_calibration_error, macro_f1
 
 NO_CHAMPION = "there is no champion to compare with"
 
@@ -110,9 +110,10 @@ def _measure(test: Measured, numbers: dict[str, float], samples: int, seed: int)
     numbers[f"{name}/accuracy_difference"] = found.value
     numbers[f"{name}/accuracy_difference_low"] = found.low
     numbers[f"{name}/accuracy_difference_high"] = found.high
-    numbers[f"{name}/log_loss"] = log_loss(test.labels, test.challenger)
-    numbers[f"{name}/champion_log_loss"] = log_loss(test.labels, test.champion)
-    tests = (better_p(test.labels, predicted, other), lower_loss_p(test.labels, test.challenger, test.champion))
+    sides = [tempered(test.labels, side) for side in (test.challenger, test.champion)]
+    numbers[f"{name}/tempered_log_loss"] = float(-sides[0].mean())
+    numbers[f"{name}/champion_tempered_log_loss"] = float(-sides[1].mean())
+    tests = (better_p(test.labels, predicted, other), greater_p(*sides))
     numbers[f"{name}/better_p"] = min(1.0, 2 * min(tests))  # the smaller of two, corrected
     return {name: found}
 
@@ -146,17 +147,19 @@ def _not_worse(differences: dict[str, Estimate], limits: Limits) -> Check:
 def _better(test: str, numbers: dict[str, float], limits: Limits) -> Check:
     """Better is more rows right (McNemar's exact test) or a lower log-loss (paired t-test) at no lower accuracy.
 
-    The second sees improvements of which the first would need many times the rows.
+    The second sees improvements of which the first would need many times the rows. Each model's loss is at its best
+    temperature: with wrong labels, or texts that nobody can tell, the less sure of two models has the lower one,
+    whichever knows more; how well it is calibrated is another check.
     """
     name = f"better on the {test} test"
     if f"{test}/better_p" not in numbers:
         return Check(name, None, NO_CHAMPION)
     difference = numbers[f"{test}/accuracy_difference"]
     p = numbers[f"{test}/better_p"]
-    loss, before = numbers[f"{test}/log_loss"], numbers[f"{test}/champion_log_loss"]
+    loss, before = numbers[f"{test}/tempered_log_loss"], numbers[f"{test}/champion_tempered_log_loss"]
     said = (
-        f"on the {test} test {difference:+.4f} accuracy, log-loss {loss:.4f} after {before:.4f}, p {p:.3g}: accuracy "
-        f"must not be lower, and p below {limits.alpha:g}"
+        f"on the {test} test {difference:+.4f} accuracy, log-loss at the best temperature {loss:.4f} after "
+        f"{before:.4f}, p {p:.3g}: accuracy must not be lower, and p below {limits.alpha:g}"
     )
     return Check(name, difference >= 0 and p < limits.alpha, said)
 

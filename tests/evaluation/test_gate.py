@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from newsclf.evaluation.gate import Decision, Limits, Measured, decide
 
@@ -59,17 +60,36 @@ def test_worse_on_the_old_beyond_the_margin_is_refused() -> None:
 
 def test_no_better_on_the_new_is_refused() -> None:
     assert failed(judge(make("old", 0.9, 0.9), make("new", 0.9, 0.9))) == ["better on the new test"]
-    assert failed(judge(make("old", 0.9, 0.9), make("new", 0.9, 0.8, rows=15))) == ["better on the new test"]
+    assert failed(judge(make("old", 0.9, 0.9), make("new", 0.9, 0.8, rows=30))) == ["better on the new test"]
     worse = failed(judge(make("old", 0.9, 0.9), make("new", 0.9, 0.94)))
     assert worse == ["better on the new test"], "different, but the wrong way round"
 
 
+def knows_when_it_is_unsure(labels: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The predictions of probabilities(labels, right): it says 0.5 for all wrong rows and as many right ones."""
+    unsure = ~right
+    unsure[np.flatnonzero(right)[: unsure.sum()]] = True
+    return np.where(unsure[:, None], probabilities(labels, right, 0.5), probabilities(labels, right, 0.99))
+
+
 def test_a_lower_log_loss_is_better_where_no_accuracy_is_lost() -> None:
-    surer = make("new", 0.9, 0.9)
-    champion = probabilities(surer.labels, np.arange(3000) // 3 / 1000 < 0.9, confidence=0.6)
-    assert failed(judge(make("old", 0.9, 0.9), dataclasses.replace(surer, champion=champion))) == []
-    fewer = dataclasses.replace(make("new", 0.899, None), champion=champion)
+    new = make("new", 0.9, 0.9)
+    right = new.challenger.argmax(axis=1) == new.labels
+    knowing = dataclasses.replace(new, challenger=knows_when_it_is_unsure(new.labels, right))
+    assert failed(judge(make("old", 0.9, 0.9), knowing)) == []
+    right[0] = False
+    fewer = dataclasses.replace(new, challenger=knows_when_it_is_unsure(new.labels, right))
     assert failed(judge(make("old", 0.9, 0.9), fewer)) == ["better on the new test"]
+
+
+@pytest.mark.parametrize("temperature", [0.7, 1.4])
+def test_surer_or_less_sure_is_not_better(temperature: float) -> None:
+    new = make("new", 0.9, 0.9)
+    assert new.champion is not None
+    champion = knows_when_it_is_unsure(new.labels, new.champion.argmax(axis=1) == new.labels)
+    challenger = softmax(np.log(champion) / temperature, axis=1)
+    same = dataclasses.replace(new, champion=champion, challenger=challenger)
+    assert failed(judge(make("old", 0.9, 0.9), same)) == ["better on the new test"]
 
 
 def test_equally_good_models_pass_in_one_case_of_twenty_at_most() -> None:
