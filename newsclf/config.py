@@ -446,7 +446,7 @@ class RetrainConfig(RunOptions):
     patience: int = option(2, "batches in a row that must have drifted", low=1, high=1000)
     sure: float = option(5e-4, "p-value at which one drifted batch is enough", low=0, high=0.5)
     growth: float = option(
-        1.7, "how many times the labelled rows of the last attempt make another one worth while", low=1.01, high=1e6
+        2.0, "how many times the labelled rows of the last attempt make another one worth while", low=1.01, high=1e6
     )
     window: int = option(20, "newest labelled batches that are trained on, at most", low=1, high=100_000)
     replay_share: float = option(
