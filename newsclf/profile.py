@@ -209,7 +209,7 @@ def _columns(sample: pd.DataFrame, config: ProfileConfig, reference: Reference |
         return reference.columns(texts, labels)
     if config.model is None:
         return pd.DataFrame(index=sample.index)
-    from newsclf.drift.reference import prediction_columns
+    from newsclf.drift.rows import prediction_columns
 
     predictor = open_predictor(config.model, config.device)
     return prediction_columns(predictor([text or "" for text in texts]), predictor.classes, None)

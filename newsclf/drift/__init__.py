@@ -1,7 +1,8 @@
 """Whether text has changed: one file a kind of drift, one verdict."""
 
+from newsclf.drift.fitting import fit_reference
 from newsclf.drift.profiles import judge_profiles
-from newsclf.drift.reference import Reference, fit_reference
+from newsclf.drift.reference import Reference
 from newsclf.drift.storage import load as load_reference
 from newsclf.drift.storage import save as save_reference
 from newsclf.drift.verdict import Finding, Moved, Verdict

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from newsclf.drift.fitting import make_embedder
 from newsclf.drift.predictor import LightPredictor, Predictor
-from newsclf.drift.reference import Reference, make_embedder
+from newsclf.drift.reference import Reference
 from newsclf.errors import InputError
 from newsclf.files import in_one_step
 from newsclf.model.weights import find

@@ -13,7 +13,8 @@ import pytest
 from scipy import stats
 
 from newsclf.drift import Verdict, fit_reference, load_reference, save_reference
-from newsclf.drift.reference import LEAST_ROWS, LEAST_TEXTS
+from newsclf.drift.fitting import LEAST_TEXTS
+from newsclf.drift.reference import LEAST_ROWS
 from newsclf.drift.verdict import KINDS
 from newsclf.errors import InputError
 from newsclf.profiling.profile import TextProfile

@@ -1,0 +1,64 @@
+"""Texts, labels and predictions as the drift room takes them: lists by place, and columns of one row a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from newsclf.errors import InputError
+
+
+def as_lists(
+    texts: Sequence[str | None], labels: Sequence[str | None] | None
+) -> tuple[list[str | None], list[str | None] | None]:
+    """Both by place, whatever index they have, with None for what is missing (pandas has NaN)."""
+    if labels is not None and len(labels) != len(texts):
+        raise InputError(f"{len(texts)} texts and {len(labels)} labels: give one label a text")
+
+    def listed(values: Sequence[str | None]) -> list[str | None]:
+        column = pd.Series(list(values), dtype=object)
+        found: list[Any] = column.where(column.notna(), None).tolist()
+        return found
+
+    return listed(texts), None if labels is None else listed(labels)
+
+
+def labelled(
+    texts: Sequence[str | None], labels: Sequence[str | None] | None
+) -> tuple[list[str | None], list[str] | None]:
+    """As `_as_lists`, where every row has a label or none has."""
+    rows, marks = as_lists(texts, labels)
+    known = None if marks is None else [mark for mark in marks if mark is not None]
+    if known is not None and (missing := len(rows) - len(known)):
+        raise InputError(f"{missing:,} of {len(rows):,} labels of the reference are missing: leave their rows out")
+    return rows, known
+
+
+def bad_rows(texts: Sequence[str | None]) -> dict[str, int]:
+    """How many texts are missing, empty (missing ones too), and equal to one before them (but empty ones)."""
+    filled = [text for text in texts if text and text.strip()]
+    missing = sum(text is None for text in texts)
+    return {"empty": len(texts) - len(filled), "missing": missing, "duplicate": len(filled) - len(set(filled))}
+
+
+def prediction_columns(probabilities: np.ndarray, classes: Sequence[str], labels: np.ndarray | None) -> pd.DataFrame:
+    """predicted_label, confidence (0..1), entropy (nats), margin (0..1) of probabilities [rows, classes].
+
+    With labels (class indices, -1 unknown): label_probability (0..1) and correct (0 or 1) as well.
+    """
+    ordered, predicted = np.sort(probabilities, axis=1), probabilities.argmax(axis=1)
+    columns: dict[str, Any] = {
+        "predicted_label": np.asarray(classes, dtype=object)[predicted],
+        "confidence": ordered[:, -1],
+        "entropy": -(probabilities * np.log(np.maximum(probabilities, 1e-12))).sum(axis=1),
+        "margin": ordered[:, -1] - ordered[:, -2] if len(classes) > 1 else ordered[:, -1],
+    }
+    if labels is not None:
+        likely = probabilities[np.arange(len(labels)), labels]
+        columns["label_probability"] = np.where(labels >= 0, likely, np.nan)
+        columns["correct"] = np.where(labels >= 0, predicted == labels, np.nan)
+    numbers = [name for name in columns if name != "predicted_label"]
+    return pd.DataFrame(columns).astype(dict.fromkeys(numbers, np.float32))
