@@ -7,16 +7,33 @@ import re
 import signal
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = 300
+USERS_OF_THE_STACK = {
+    f"test_{name}"
+    for name in ("lost_access", "stack_access", "stack_large_artifact", "stack_metrics", "stack_runs", "stack_ui")
+}
 
 
 def pytest_configure() -> None:
     """SIGTERM stops like Ctrl-C: the fixtures end the servers that they have started."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One process runs a file, or all the files that share the stack: it and its runs take long to make."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return "stack" if Path(file).stem in USERS_OF_THE_STACK else file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -282,8 +282,21 @@ def run_on_stack(
 
 @pytest.fixture(scope="session")
 def trained_on_stack(run_on_stack: Callable[..., str], tiny_encoder: Path) -> str:
-    """The id of a train run on the stack: two epochs of the head alone."""
-    return run_on_stack("train", encoder=tiny_encoder, trainable_layers=0, num_samples=120, epochs=2)
+    """The id of a train run on the stack: two epochs of the head alone; its model is newsclf's challenger."""
+    head = {"encoder": tiny_encoder, "trainable_layers": 0, "num_samples": 120, "epochs": 2}
+    return run_on_stack("train", register="newsclf", **head)
+
+
+@pytest.fixture(scope="session")
+def evaluated_on_stack(run_on_stack: Callable[..., str], trained_on_stack: str) -> str:
+    """The id of an evaluate run of that model, from the registry."""
+    return run_on_stack("evaluate", model="models:/newsclf@challenger")
+
+
+@pytest.fixture(scope="session")
+def profiled_on_stack(run_on_stack: Callable[..., str], trained_on_stack: str) -> str:
+    """The id of a profile run against the reference of the train run."""
+    return run_on_stack("profile", dataset="sample", reference=f"runs:/{trained_on_stack}")
 
 
 @pytest.fixture(scope="session")

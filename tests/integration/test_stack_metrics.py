@@ -22,10 +22,9 @@ SOON = 120  # seconds: rates need two scrapes, 5 s apart
 
 
 @pytest.fixture(scope="module")
-def watched(trained_on_stack, run_on_stack, tmp_path_factory) -> str:
+def watched(trained_on_stack, evaluated_on_stack, run_on_stack, tmp_path_factory) -> str:
     """Runs that the dashboard is about: a model evaluated, and a labelled stream with drift monitored; its run."""
     folder = tmp_path_factory.mktemp("watched")
-    run_on_stack("evaluate", model=f"runs:/{trained_on_stack}/model")
     stream = folder / "stream"
     run_on_stack("simulate", kind="covariate", mode="garbled", batches=3, amount=0.8, batch_rows=60, output_dir=stream)
     monitors = folder / "monitors.yaml"

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 
 from tests.integration.racers import race
 from tests.stack.content import content, points
 
-pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def champion(trained_on_stack, on_stack) -> str:
-    """The model of the train run, registered once."""
-    if not on_stack.search_registered_models("name = 'newsclf'"):
-        mlflow.register_model(f"runs:/{trained_on_stack}/model", "newsclf", tags={"task": "news"})
-        on_stack.set_registered_model_alias("newsclf", "champion", "1")
-    return "models:/newsclf@champion"
+pytestmark = [pytest.mark.integration]
 
 
 def test_train_is_on_the_server_whole(trained_on_stack, on_stack, tmp_path):
@@ -33,16 +23,16 @@ def test_train_is_on_the_server_whole(trained_on_stack, on_stack, tmp_path):
     assert (folder / "confusion_matrix.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_its_model_is_evaluated_and_profiled_from_the_server(trained_on_stack, champion, run_on_stack, on_stack):
+def test_its_model_is_evaluated_and_profiled_from_the_server(
+    trained_on_stack, evaluated_on_stack, profiled_on_stack, on_stack
+):
     accuracy = on_stack.get_run(trained_on_stack).data.metrics["avg_test_acc"]
-    evaluated = on_stack.get_run(run_on_stack("evaluate", model=champion))
+    evaluated, profiled = (on_stack.get_run(run) for run in (evaluated_on_stack, profiled_on_stack))
     assert evaluated.data.metrics["accuracy"] == accuracy
     assert evaluated.data.tags["newsclf.model_run_id"] == trained_on_stack
-    profiled = on_stack.get_run(run_on_stack("profile", dataset="sample", reference=f"runs:/{trained_on_stack}"))
-    assert profiled.info.status == "FINISHED"
     # A run that is whole stays so: the client of a later run does not take it for one that was cut off.
-    assert on_stack.get_run(evaluated.info.run_id).info.status == "FINISHED"
-    assert "report.html" in {file.path for file in on_stack.list_artifacts(profiled.info.run_id)}
+    assert [run.info.status for run in (evaluated, profiled)] == ["FINISHED", "FINISHED"]
+    assert "report.html" in {file.path for file in on_stack.list_artifacts(profiled_on_stack)}
 
 
 def test_names_that_differ_by_case_or_accent_are_kept_apart(on_stack):
@@ -66,11 +56,13 @@ def test_of_promotions_at_the_same_time_one_wins(on_stack, tmp_path):
     race(on_stack, "raced", versions, rounds=4, folder=tmp_path)
 
 
-def test_all_is_there_when_services_come_back(stack, champion, trained_on_stack, on_stack):
+def test_all_is_there_when_services_come_back(stack, trained_on_stack, on_stack):
     """Ended without a warning, as a loss of power would; the others run on and find the new ones by themselves."""
     before = content(on_stack, of=[trained_on_stack])
     assert sum(len(run["artifacts"]) for run in before["runs"].values()) > 10
-    assert before["models"]["newsclf"]["aliases"] == {champion.partition("@")[2]: "1"}
+    version = on_stack.get_model_version_by_alias("newsclf", "challenger")
+    assert version.run_id == trained_on_stack
+    assert before["models"]["newsclf"]["aliases"] == {"challenger": version.version}
     for names in (["db"], ["s3"], ["proxy"], ["db", "s3", "mlflow", "proxy"]):
         for name in names:
             stack.services[name].kill()

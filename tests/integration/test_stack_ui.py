@@ -38,12 +38,10 @@ def browser(native_only, stack, tmp_path_factory) -> Iterator[Browser]:
         made.close()
 
 
-@pytest.fixture(scope="module")
-def runs(trained_on_stack, run_on_stack) -> list[str]:
-    """Those of train, evaluate and profile: two to compare, one with a report."""
-    profiled = run_on_stack("profile", dataset="sample", reference=f"runs:/{trained_on_stack}")
-    evaluated = run_on_stack("evaluate", model=f"runs:/{trained_on_stack}/model")
-    return [trained_on_stack, evaluated, profiled]
+@pytest.fixture
+def runs(trained_on_stack, evaluated_on_stack, profiled_on_stack) -> list[str]:
+    """Two to compare, one with a report."""
+    return [trained_on_stack, evaluated_on_stack, profiled_on_stack]
 
 
 def test_a_stranger_sees_no_page(native_only, stack, tmp_path):
