@@ -1,4 +1,4 @@
-"""configs/ and MLproject say what newsclf/config.py says, and each file says how to run it."""
+"""configs/ and MLproject say what newsclf/config/ says, and each file says how to run it."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Writes configs/<verb>.yaml, every option with its help and default, from config.py: `make configs`."""
+"""Writes configs/<verb>.yaml, every option with its help and default, from newsclf/config: `make configs`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def defaults(verb: str) -> str:
     required = [field.name for field in fields if field.default is dataclasses.MISSING]
     run = " ".join([f"mlflow run . -e {verb}", *(f"-P {name}=..." for name in required)])
     lines = [
-        f"# Every option of {verb} with its default, written by `make configs` from newsclf/config.py.",
+        f"# Every option of {verb} with its default, written by `make configs` from newsclf/config/.",
         f"# Run it: {run}    another value: -P name=value",
     ]
     for field in fields:
