@@ -67,7 +67,7 @@ benchmark: $(INSTALLED)  ## measure speed and quality (long)
 	@$(in_venv) python -m benchmarks
 
 check-torchtext: $(TORCHTEXT)/.installed  ## prove that torchtext and our own reader give the same AG News rows
-	@$(TORCHTEXT)/bin/python -m newsclf.data.check_torchtext
+	@$(TORCHTEXT)/bin/python -m tools.check_torchtext
 
 stack-native: $(DEV) $(SWIFT)/.installed  ## the stack of infra/ without Docker, until Ctrl-C; FOLDER=where it keeps its state
 	@$(in_venv) python -m tests.stack $(FOLDER)

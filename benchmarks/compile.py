@@ -18,8 +18,8 @@ from benchmarks.rows import sampled
 from benchmarks.speed import minilm
 from benchmarks.tables import medians_in_turn, show
 from newsclf.config import TrainConfig
+from newsclf.model.batches import Batch, ShuffledBuckets, loader
 from newsclf.model.encoder import Dropout
-from newsclf.model.tables import Batch, ShuffledBuckets, loader
 from newsclf.model.training import NewsModule, seed_everything
 
 ROWS, BATCH, STEPS = 1600, 32, 20

@@ -19,7 +19,8 @@ import pandas as pd
 from benchmarks.drift_rivals import rivals
 from benchmarks.tables import show
 from newsclf.config import TrainConfig
-from newsclf.data import injections, load
+from newsclf.data import load
+from newsclf.data.simulation import injections
 from newsclf.drift import Reference, Verdict, fit_reference
 
 REFERENCE, BATCH = 5000, 1000

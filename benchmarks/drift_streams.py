@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.drift import BATCH, Pool, draw_reference, pools
 from benchmarks.tables import show
-from newsclf.data import injections
+from newsclf.data.simulation import injections
 from newsclf.drift.over_time import Change, find_changes
 
 QUIET, BEGIN, GROWING = 100, 20, 15  # batches without change; the first changed one; batches that grow

@@ -82,7 +82,7 @@ def run(direct: bool) -> dict[str, float]:
     from newsclf.model.weights import find
     from newsclf.tracking import run as tracking
     from newsclf.tracking.lightning_logger import RunLogger
-    from newsclf.train import make_classifier, model_inputs, resolve_auto
+    from newsclf.verbs.train import make_classifier, model_inputs, resolve_auto
 
     config = resolve_auto(TrainConfig(epochs=EPOCHS))
     assert config.learning_rate is not None

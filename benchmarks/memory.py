@@ -21,9 +21,9 @@ RANDOM, LONGEST = 60, 4
 
 
 def _load() -> Callable[[TrainConfig], object]:
-    from newsclf import train as recipe
-    from newsclf.model.tables import Batches, Table
+    from newsclf.model.batches import Batches, Table
     from newsclf.model.training import Fit, fit
+    from newsclf.verbs import train as recipe
 
     def fit_few(classifier: Any, train: Batches, validation: Batches, config: TrainConfig, **rest: Any) -> Fit:
         table, labels = train.table, train.labels

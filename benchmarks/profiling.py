@@ -17,11 +17,11 @@ import pandas as pd
 
 from benchmarks.tables import medians_in_turn, show
 from newsclf.config import DataOptions
-from newsclf.data.stream import open_stream
+from newsclf.data.tables.row_stream import open_stream
+from newsclf.features.text_statistics import text_statistics
+from newsclf.features.tokens import TokenCounter
 from newsclf.profiling.profile import TextProfile
-from newsclf.profiling.statistics import text_statistics
 from newsclf.profiling.summary import duplicate_share
-from newsclf.profiling.tokens import TokenCounter
 
 ROWS, CHUNK = 50_000, 10_000
 MEMORY_ROWS = (100_000, 1_000_000)

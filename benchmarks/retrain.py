@@ -25,14 +25,14 @@ from newsclf.config import PromoteConfig, RetrainConfig, TrainConfig
 from newsclf.drift import Reference, fit_reference
 from newsclf.evaluation.gate import Limits, Measured, decide
 from newsclf.model import encoder
+from newsclf.model.batches import Batches, Table
 from newsclf.model.classifier import Classifier
 from newsclf.model.embed import EncoderEmbedder
-from newsclf.model.tables import Batches, Table
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import find
-from newsclf.retraining.limits import widened
+from newsclf.retraining.margins import widened
 from newsclf.retraining.policy import TEST, TRAIN, Earlier, Rules, Watched, attempted, plan
-from newsclf.retraining.rows import Mix, Rows, make_rows, usable, with_later
+from newsclf.retraining.training_rows import Mix, Rows, make_rows, usable, with_later
 
 CONFIG = RetrainConfig(stream="")
 HEAD = TrainConfig(trainable_layers=0, epochs=10, learning_rate=5e-3, batch_size=64)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from newsclf.config import TrainConfig
 from newsclf.data import load
-from newsclf.data.simulation import Stream, amounts
+from newsclf.data.simulation.drifting_stream import Stream, amounts
 
 TRAIN, TEST, BATCH, BATCHES, BEGIN, CALM = 4000, 1000, 250, 30, 7, 100
 MOST_ROWS = 25_000  # so many that a text comes but once in a stream, where the data set has them

@@ -28,8 +28,8 @@ from benchmarks.speed import minilm
 from benchmarks.tables import medians_in_turn, show
 from newsclf.config import TrainConfig
 from newsclf.model import prefix
+from newsclf.model.batches import Batches, Table
 from newsclf.model.cache import Cache
-from newsclf.model.tables import Batches, Table
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import find
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from newsclf.config import TrainConfig
 from newsclf.data import load
-from newsclf.model.tables import Batches
+from newsclf.model.batches import Batches
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.weights import find
 

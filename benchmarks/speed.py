@@ -11,13 +11,13 @@ from torch import nn
 
 from benchmarks.tables import show
 from newsclf.config import TrainConfig
-from newsclf.model import memory
+from newsclf.model import allocator
+from newsclf.model.batches import Batch
 from newsclf.model.classifier import Classifier
-from newsclf.model.tables import Batch
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import NewsModule, seed_everything
 from newsclf.model.weights import find
-from newsclf.train import make_classifier
+from newsclf.verbs.train import make_classifier
 
 # A token of MiniLM, its matrix products but for those inside attention; a training step has three times it.
 FORWARD_FLOP = 21.2e6
@@ -48,7 +48,7 @@ def minilm(config: TrainConfig, classes: tuple[str, ...] = ("a", "b", "c", "d"))
     return make_classifier(config, files, classes, tokenizer).train(), tokenizer
 
 
-@memory.reused()
+@allocator.reused()
 def step_seconds(length: int) -> float:
     """Median seconds of forward, loss, backward, clipping and AdamW on a batch of 32 rows of random words."""
     config = TrainConfig(max_length=256, device="cpu")

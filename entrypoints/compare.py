@@ -8,7 +8,7 @@ from newsclf.config import CompareConfig
 
 
 def _load() -> Callable[[CompareConfig], object]:
-    from newsclf.compare import compare
+    from newsclf.verbs.compare import compare
 
     return compare
 

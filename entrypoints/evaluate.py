@@ -8,7 +8,7 @@ from newsclf.config import EvaluateConfig
 
 
 def _load() -> Callable[[EvaluateConfig], object]:
-    from newsclf.evaluate import evaluate
+    from newsclf.verbs.evaluate import evaluate
 
     return evaluate
 

@@ -8,7 +8,7 @@ from newsclf.config import MonitorConfig
 
 
 def _load() -> Callable[[MonitorConfig], object]:
-    from newsclf.monitor import monitor
+    from newsclf.verbs.monitor import monitor
 
     return monitor
 

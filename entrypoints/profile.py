@@ -8,7 +8,7 @@ from newsclf.config import ProfileConfig
 
 
 def _load() -> Callable[[ProfileConfig], object]:
-    from newsclf.profile import profile
+    from newsclf.verbs.profile import profile
 
     return profile
 

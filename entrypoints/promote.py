@@ -8,7 +8,7 @@ from newsclf.config import PromoteConfig
 
 
 def _load() -> Callable[[PromoteConfig], object]:
-    from newsclf.promote import promote
+    from newsclf.verbs.promote import promote
 
     return promote
 

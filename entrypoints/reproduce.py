@@ -8,7 +8,7 @@ from newsclf.config import ReproduceConfig
 
 
 def _load() -> Callable[[ReproduceConfig], object]:
-    from newsclf.reproduce import reproduce
+    from newsclf.verbs.reproduce import reproduce
 
     return reproduce
 

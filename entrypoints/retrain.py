@@ -8,7 +8,7 @@ from newsclf.config import RetrainConfig
 
 
 def _load() -> Callable[[RetrainConfig], object]:
-    from newsclf.retrain import retrain
+    from newsclf.verbs.retrain import retrain
 
     return retrain
 

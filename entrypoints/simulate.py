@@ -8,7 +8,7 @@ from newsclf.config import SimulateConfig
 
 
 def _load() -> Callable[[SimulateConfig], object]:
-    from newsclf.simulate import simulate
+    from newsclf.verbs.simulate import simulate
 
     return simulate
 

@@ -8,7 +8,7 @@ from newsclf.config import SweepConfig
 
 
 def _load() -> Callable[[SweepConfig], object]:
-    from newsclf.sweep import sweep
+    from newsclf.verbs.sweep import sweep
 
     return sweep
 

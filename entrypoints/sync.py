@@ -8,7 +8,7 @@ from newsclf.config import SyncConfig
 
 
 def _load() -> Callable[[SyncConfig], object]:
-    from newsclf.sync import sync
+    from newsclf.verbs.sync import sync
 
     return sync
 

@@ -8,7 +8,7 @@ from newsclf.config import TrainConfig
 
 
 def _load() -> Callable[[TrainConfig], object]:
-    from newsclf.train import train
+    from newsclf.verbs.train import train
 
     return train
 

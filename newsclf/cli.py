@@ -13,8 +13,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from newsclf.config.options import help_text, resolve
 from newsclf.errors import Alarm, Differs, InputError, Stopped, Unsent, disk_full
-from newsclf.options import help_text, resolve
 
 
 def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]], arguments: Sequence[str]) -> int:

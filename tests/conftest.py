@@ -64,7 +64,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _vocabulary() -> list[str]:
-    from newsclf.data.sample import __file__ as room
+    from newsclf.data.sources.sample import __file__ as room
 
     with Path(room).with_name("sample.csv").open(encoding="utf-8", newline="") as file:
         text = " ".join(row["text"] for row in csv.DictReader(file)).lower()

@@ -21,7 +21,7 @@ import sys, time
 from dataclasses import dataclass
 from newsclf import cli
 from newsclf.errors import Alarm, InputError, Stopped
-from newsclf.options import option
+from newsclf.config.options import option
 
 @dataclass(frozen=True, kw_only=True)
 class Options:

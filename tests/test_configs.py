@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from newsclf.config import EvaluateConfig, TrainConfig
-from newsclf.options import build, resolve
+from newsclf.config.options import build, resolve
 from tools.configs import ROOT, VERBS, defaults
 
 EXPERIMENTS = sorted((ROOT / "configs" / "experiments").glob("*.yaml"))

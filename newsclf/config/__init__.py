@@ -1,7 +1,7 @@
 """The options of every verb: names, types, defaults, limits, help. The one place that describes them."""
 
 from newsclf.config.loop import PromoteConfig, RetrainConfig, SyncConfig
-from newsclf.config.models import CompareConfig, EvaluateConfig, ReproduceConfig, SweepConfig, TrainConfig
+from newsclf.config.modelling import CompareConfig, EvaluateConfig, ReproduceConfig, SweepConfig, TrainConfig
 from newsclf.config.shared import DataOptions, DatasetOption, ReadingOptions, RunOptions, TextOptions
 from newsclf.config.watching import MonitorConfig, ProfileConfig, SimulateConfig
 

@@ -6,8 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from newsclf.config.options import option
 from newsclf.config.shared import ReadingOptions, RunOptions
-from newsclf.options import option
 
 
 @dataclass(frozen=True, kw_only=True)

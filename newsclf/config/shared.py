@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from newsclf.options import option
+from newsclf.config.options import option
 
 STUDY_GROUPS = ("alt.atheism", "talk.religion.misc", "comp.graphics", "sci.space")
 NEWSGROUP_PARTS = ("headers", "footers", "quotes")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from newsclf.data import ag_news, newsgroups, sample, table
 from newsclf.data.dataset import Dataset, RawData
-from newsclf.data.messages import did_you_mean, listed, one_line
-from newsclf.data.rows import check_rows
+from newsclf.data.row_checks import check_rows
+from newsclf.data.sources import ag_news, newsgroups, sample
 from newsclf.data.splits import draw, drop_overlap, hold_out, require_rows
+from newsclf.data.tables import table
 from newsclf.errors import InputError
+from newsclf.messages import did_you_mean, listed, one_line
 
 if TYPE_CHECKING:
     from newsclf.config import DataOptions

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from newsclf.data.messages import listed
 from newsclf.errors import InputError
+from newsclf.messages import listed
 
 # Each kind of draw has its own stream of random numbers, so that none moves when another is left out.
 STREAMS = {"test": 1, "num_samples": 2, "validation": 3}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from newsclf.drift.binned import binned, compare_bins
 from newsclf.drift.verdict import Evidence, Moved, bonferroni
+from newsclf.stats.two_sample import binned, compare_bins
 
 LEAST = 0.02  # of the rows
 

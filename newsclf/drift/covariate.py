@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from newsclf.drift.binned import binned, combine, compare_bins, effective_number
 from newsclf.drift.verdict import Evidence, Moved, bonferroni
+from newsclf.stats.two_sample import binned, combine, compare_bins, effective_number
 
 LEAST_SHARE = 0.02  # of the texts, in other bins than before
 LEAST_SHIFT = 0.1  # standard deviations

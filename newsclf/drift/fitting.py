@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from newsclf.drift.inputs import bad_rows, labelled, prediction_columns
 from newsclf.drift.predictor import Predictor, calibrated, calibration, fit_light
 from newsclf.drift.reference import Embedder, Reference
-from newsclf.drift.rows import bad_rows, labelled, prediction_columns
 from newsclf.errors import InputError
+from newsclf.features.embedding import TokenEmbedder, at_length_1, fit_map, token_vectors, token_weights
+from newsclf.features.tokens import TokenCounter
+from newsclf.features.words import Words
 from newsclf.model.weights import find
-from newsclf.profiling.embedding import TokenEmbedder, at_length_1, fit_map, token_vectors, token_weights
 from newsclf.profiling.profile import TextProfile
-from newsclf.profiling.tokens import TokenCounter
-from newsclf.profiling.words import Words
 
 LEAST_TEXTS = 100  # of a reference
 LARGEST = 20_000  # texts of a reference that are used

@@ -9,12 +9,12 @@ import numpy as np
 from scipy import stats
 
 from newsclf.drift import covariate, performance, prior, quality
-from newsclf.drift.binned import LEVELS, compare_bins
 from newsclf.drift.concept import LEAST as LEAST_AGREEMENT
 from newsclf.drift.verdict import Evidence, Moved, Verdict, decide, not_enough_data, not_judged, too_few_filled
 from newsclf.errors import InputError
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import ColumnSummary, duplicate_share, summarise
+from newsclf.stats.two_sample import LEVELS, compare_bins
 
 LEAST_ROWS = 50
 # Of these, each has a test of its own.

@@ -10,14 +10,14 @@ import pandas as pd
 import scipy.sparse
 
 from newsclf.drift import concept, covariate, performance, prior, quality
+from newsclf.drift.inputs import as_lists, bad_rows, prediction_columns
 from newsclf.drift.predictor import LightPredictor, Predictor, calibrated
-from newsclf.drift.rows import as_lists, bad_rows, prediction_columns
 from newsclf.drift.verdict import Evidence, Verdict, decide, not_enough_data, not_judged, too_few_filled
-from newsclf.profiling.embedding import EmbeddingMap, at_length_1
+from newsclf.features.embedding import EmbeddingMap, at_length_1
+from newsclf.features.text_statistics import text_statistics
+from newsclf.features.tokens import TokenCounter
+from newsclf.features.words import Words
 from newsclf.profiling.profile import TextProfile
-from newsclf.profiling.statistics import text_statistics
-from newsclf.profiling.tokens import TokenCounter
-from newsclf.profiling.words import Words
 
 Embedder = Callable[[Sequence[str], scipy.sparse.csr_matrix], np.ndarray]
 

@@ -14,11 +14,11 @@ from newsclf.drift.fitting import make_embedder
 from newsclf.drift.predictor import LightPredictor, Predictor
 from newsclf.drift.reference import Reference
 from newsclf.errors import InputError
+from newsclf.features.embedding import EmbeddingMap
+from newsclf.features.tokens import TokenCounter
 from newsclf.files import in_one_step
 from newsclf.model.weights import find
-from newsclf.profiling.embedding import EmbeddingMap
 from newsclf.profiling.profile import TextProfile
-from newsclf.profiling.tokens import TokenCounter
 
 FORMAT = 1
 FACTS, ARRAYS, PROFILE = "reference.json", "reference.safetensors", "profile.bin"

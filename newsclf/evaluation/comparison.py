@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from newsclf.evaluation.comparing import Estimate, Pair, compare, holm
 from newsclf.evaluation.configurations import NONE, Configuration, RunRecord, differing, letters
+from newsclf.evaluation.paired_configurations import Estimate, Pair, compare, holm
 from newsclf.evaluation.predictions import Predictions
 
 METRICS = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")

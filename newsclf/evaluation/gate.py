@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from newsclf.evaluation.comparing import Estimate
-from newsclf.evaluation.intervals import better_p, bootstrap, greater_p, interval, tempered
+from newsclf.evaluation.paired_configurations import Estimate
 from newsclf.evaluation.scores import accuracy, class_scores, expected_calibration_error, macro_f1
+from newsclf.stats.paired import better_p, bootstrap, greater_p, interval, tempered
 
 NO_CHAMPION = "there is no champion to compare with"
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from newsclf.errors import InputError
+from newsclf.model import allocator
 from newsclf.model import encoder as encoders
-from newsclf.model import memory
+from newsclf.model.batches import Batch, Batches, SortedBatches, loader
 from newsclf.model.encoder import Dropout, Encoder
-from newsclf.model.tables import Batch, Batches, SortedBatches, loader
 from newsclf.model.tokenizer import Tokenizer
 
 TOKENS_A_BATCH = 8192
@@ -62,7 +62,7 @@ class Classifier(nn.Module):
         """Hidden states [rows, length, hidden] behind the frozen layers, of token ids [rows, length]."""
         return self.encoder.run(self.encoder.embed(ids), mask, 0, self.frozen)
 
-    @memory.reused()
+    @allocator.reused()
     def probabilities(self, batches: Batches, autocast: bool = False) -> np.ndarray:
         """Class probabilities [rows, classes] of every row, float64, in the table's order."""
         device = self.head.weight.device

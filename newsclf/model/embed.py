@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from newsclf.model import encoder, memory
+from newsclf.model import allocator, encoder
+from newsclf.model.batches import Batches, SortedBatches, loader
 from newsclf.model.classifier import TOKENS_A_BATCH, mean_pool, to_device
-from newsclf.model.tables import Batches, SortedBatches, loader
 from newsclf.model.tokenizer import Tokenizer
 
 MAX_LENGTH = 128
@@ -25,7 +25,7 @@ class EncoderEmbedder:
         self._tokenizer = Tokenizer(folder, min(MAX_LENGTH, self._encoder.max_positions))
         self._device = torch.device(device)
 
-    @memory.reused()
+    @allocator.reused()
     def __call__(self, texts: Sequence[str], _: object = None) -> np.ndarray:
         table = self._tokenizer(list(texts))
         result = np.zeros((len(texts), self._encoder.hidden_size), np.float32)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from newsclf.model import classifier as classifiers
+from newsclf.model.batches import Batches
 from newsclf.model.device import choose
-from newsclf.model.tables import Batches
 
 
 class ModelPredictor:

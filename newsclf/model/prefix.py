@@ -14,10 +14,10 @@ from hashlib import sha256
 import numpy as np
 import torch
 
-from newsclf.model import memory
+from newsclf.model import allocator
+from newsclf.model.batches import Batches, SortedBatches, Table, loader
 from newsclf.model.cache import Cache
 from newsclf.model.classifier import TOKENS_A_BATCH, Classifier, mean_pool, to_device
-from newsclf.model.tables import Batches, SortedBatches, Table, loader
 
 FORMAT = 1  # goes up when the computation changes
 
@@ -46,7 +46,7 @@ def size(classifier: Classifier, tokens: Table) -> int:
     return (len(tokens) if is_pooled(classifier) else tokens.tokens) * classifier.encoder.hidden_size * 2
 
 
-@memory.reused()
+@allocator.reused()
 def compute(
     classifier: Classifier,
     cache: Cache,

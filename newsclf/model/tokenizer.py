@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from newsclf.errors import InputError
-from newsclf.model.tables import Table
+from newsclf.model.batches import Table
 
 # A text is read up to this many characters for each token of max_length, so that a book-long text
 # costs no more than a page. Ordinary prose has 4 to 6 characters a token.

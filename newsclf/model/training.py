@@ -27,10 +27,10 @@ from torch import Tensor, nn
 
 from newsclf.config import TrainConfig
 from newsclf.errors import InputError
-from newsclf.model import checkpoint, memory
+from newsclf.model import allocator, checkpoint
+from newsclf.model.batches import Batch, Batches, ShuffledBuckets, SortedBatches, Table, loader
 from newsclf.model.checkpoint import Latest, StraightToDisk
 from newsclf.model.classifier import Classifier, to_device
-from newsclf.model.tables import Batch, Batches, ShuffledBuckets, SortedBatches, Table, loader
 
 LOGGED_STEPS = 200  # training steps a run that are logged, evenly spread
 
@@ -102,7 +102,7 @@ class NewsModule(lightning.LightningModule):
         state["state_dict"] = {name: value for name, value in state["state_dict"].items() if name in trained}
 
 
-@memory.reused()
+@allocator.reused()
 def fit(
     classifier: Classifier,
     train: Batches,

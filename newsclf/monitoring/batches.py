@@ -14,11 +14,11 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from newsclf.config import DataOptions
-from newsclf.data.messages import listed, one_line
-from newsclf.data.stream import FORMATS, open_stream
-from newsclf.data.table import public_name, read_bytes, suffix_of
+from newsclf.data.tables.row_stream import FORMATS, open_stream
+from newsclf.data.tables.table import public_name, read_bytes, suffix_of
 from newsclf.errors import InputError
-from newsclf.monitoring.spans import begin_of, name_of_span
+from newsclf.messages import listed, one_line
+from newsclf.monitoring.periods import begin_of, name_of_span
 
 DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)")
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 
-from newsclf.data.s3 import list_objects, read_object
+from newsclf.data.tables.s3 import list_objects, read_object
 from newsclf.errors import InputError
-from newsclf.monitoring.spans import LENGTHS, begin_of, name_of_span
+from newsclf.monitoring.periods import LENGTHS, begin_of, name_of_span
 from newsclf.profiling.profile import TextProfile
 
 ENDING = ".bin"

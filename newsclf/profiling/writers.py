@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from newsclf.data.messages import one_line
-from newsclf.data.s3 import bucket_and_key, without_login, write_object
+from newsclf.data.tables.s3 import bucket_and_key, without_login, write_object
 from newsclf.errors import InputError
+from newsclf.messages import one_line
 from newsclf.profiling.profile import TextProfile
 
 NONE, WHYLABS, S3 = "none", "whylabs", "s3://"

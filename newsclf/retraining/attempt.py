@@ -13,7 +13,7 @@ from newsclf.config import TrainConfig
 from newsclf.data import load
 from newsclf.errors import InputError
 from newsclf.files import in_one_step
-from newsclf.retraining.rows import Mix, Rows, make_rows, usable, with_later
+from newsclf.retraining.training_rows import Mix, Rows, make_rows, usable, with_later
 
 
 @dataclass(frozen=True)

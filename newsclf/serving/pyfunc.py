@@ -19,8 +19,8 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from newsclf.model import classifier
-from newsclf.model.tables import Batches
-from newsclf.serving.together import Together
+from newsclf.model.batches import Batches
+from newsclf.serving.batching import Together
 
 PROFILE_DIR = "NEWSCLF_PROFILE_DIR"
 LONGEST = 1_000_000  # characters of a text: it is cut at max_length tokens anyway, but tokenised as a whole
@@ -75,7 +75,7 @@ class NewsClassifier(PythonModel):
             raise MlflowException.invalid_parameter_value(
                 f"${PROFILE_DIR} is set, but this model has no reference: train it on more rows, or unset the variable"
             )
-        from newsclf.serving.request_profile import RequestProfiles
+        from newsclf.serving.request_profiles import RequestProfiles
 
         profiles = RequestProfiles(Path(context.artifacts["reference"]), self.classifier.classes, destination)
         profiles.start()

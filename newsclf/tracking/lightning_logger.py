@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from pytorch_lightning.loggers import Logger
 
 from newsclf.errors import disk_full
-from newsclf.tracking.once import logged_points
+from newsclf.tracking.metrics import logged_points
 
 BATCH = 500  # MLflow takes at most 1000 metrics in a call
 

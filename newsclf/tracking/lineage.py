@@ -17,7 +17,7 @@ import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 
 from newsclf.data import Dataset
-from newsclf.tracking.once import log_metrics, log_table
+from newsclf.tracking.metrics import log_metrics, log_table
 from newsclf.tracking.server import PROJECT
 
 UNCOMMITTED, FREEZE = "environment/uncommitted.diff", "environment/freeze.txt"

@@ -8,7 +8,7 @@ from pathlib import Path
 import mlflow
 from mlflow.entities import Run
 
-from newsclf.tracking.journal import find, place_of
+from newsclf.tracking.journal.store import find, place_of
 from newsclf.tracking.server import talking_to, tracking_uri
 
 RUN = re.compile(r"(?:runs:/)?([0-9a-f]{32})(?=/|$)")

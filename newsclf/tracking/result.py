@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from newsclf.config.options import as_text
 from newsclf.errors import InputError
 from newsclf.files import in_one_step
-from newsclf.options import as_text
-from newsclf.tracking.journal import find, place_of
+from newsclf.tracking.journal.store import find, place_of
 from newsclf.tracking.server import EMBEDDED, is_server, tracking_uri
 
 

@@ -17,8 +17,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from newsclf.config import TrainConfig
+from newsclf.config.options import as_text, build
 from newsclf.errors import InputError
-from newsclf.options import as_text, build
 from newsclf.tracking.reads import get_run
 from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
 

@@ -8,10 +8,9 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from newsclf.config.options import as_text, as_yaml
 from newsclf.errors import InputError, Stopped, disk_full
-from newsclf.options import as_text, as_yaml
-from newsclf.tracking.journal import FAILURE_TAG
-from newsclf.tracking.last_word import keep_status
+from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.server import (
     check_uri,
     first_line,
@@ -21,6 +20,7 @@ from newsclf.tracking.server import (
     tracking_uri,
     without_password,
 )
+from newsclf.tracking.status_guard import keep_status
 
 if TYPE_CHECKING:
     import mlflow
@@ -45,7 +45,7 @@ def open_run(verb: str, config: Any, resume: str = "") -> Iterator[mlflow.Active
     with contextlib.ExitStack() as stack:
         try:
             if is_server(uri) or config.tracking == "offline":
-                from newsclf.tracking.journalled import journalled
+                from newsclf.tracking.journal.session import journalled
 
                 run = stack.enter_context(journalled(verb, uri, config, resume))
             else:

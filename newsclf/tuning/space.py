@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from newsclf.config import SweepConfig, TrainConfig
+from newsclf.config.options import as_text, build
 from newsclf.errors import InputError
-from newsclf.options import as_text, build
 
 # Set by the sweep for each of its runs, or of no use in one.
 KEPT_FROM_TRAIN = ("output_dir", "resume", "tracking")

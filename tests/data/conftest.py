@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from newsclf.config import DataOptions
-from newsclf.data import download
+from newsclf.data.sources import download
 
 
 @pytest.fixture(autouse=True)

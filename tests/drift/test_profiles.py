@@ -9,8 +9,8 @@ from scipy import stats
 
 from newsclf.drift import Reference, fit_reference, judge_profiles
 from newsclf.errors import InputError
+from newsclf.features.text_statistics import text_statistics
 from newsclf.profiling.profile import TextProfile
-from newsclf.profiling.statistics import text_statistics
 
 from .conftest import CLASSES
 

@@ -17,8 +17,8 @@ from newsclf.drift.fitting import LEAST_TEXTS
 from newsclf.drift.reference import LEAST_ROWS
 from newsclf.drift.verdict import KINDS
 from newsclf.errors import InputError
+from newsclf.features.text_statistics import STATISTICS
 from newsclf.profiling.profile import TextProfile
-from newsclf.profiling.statistics import STATISTICS
 
 from .conftest import CLASSES, SUBJECTS
 

@@ -13,7 +13,7 @@ import pytest
 from newsclf.evaluation.comparison import Comparison, compared
 from newsclf.evaluation.configurations import RunRecord, configurations, differing, letters
 from newsclf.evaluation.predictions import Predictions
-from newsclf.evaluation.report_runs import write_plots, write_report
+from newsclf.reports.runs import write_plots, write_report
 
 ROWS = 300
 LABELS = np.arange(ROWS) % 3

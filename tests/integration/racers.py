@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from newsclf.tracking import champion
+from newsclf.tracking.registry import champion
 from tests.integration.conftest import ROOT
 
 # Reads who is champion, waits for all others, and then moves it.
@@ -18,7 +18,8 @@ RACER = """
 import sys, time
 from pathlib import Path
 from mlflow import MlflowClient
-from newsclf.tracking import champion, registry
+from newsclf.tracking.registry import champion
+from newsclf.tracking.registry import versions as registry
 uri, name, folder, me, racers, rounds = *sys.argv[1:3], Path(sys.argv[3]), sys.argv[4], *map(int, sys.argv[5:])
 client = MlflowClient(uri, uri)
 def meet(place):

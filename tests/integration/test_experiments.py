@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from newsclf.config import TrainConfig
-from newsclf.options import as_text, build
+from newsclf.config.options import as_text, build
 
 pytestmark = pytest.mark.integration
 

@@ -232,7 +232,7 @@ def test_mlflow_run_leaves_the_run_finished(place, stream, reference, tmp_path):
     assert done.returncode != 0
     assert "monitor: in alert: drift" in done.stderr
     run_id = json.loads((tmp_path / "out" / "result.json").read_text())["run_id"]
-    for _ in range(100):  # `mlflow run` marks it FAILED in between: see newsclf/tracking/last_word.py
+    for _ in range(100):  # `mlflow run` marks it FAILED in between: see newsclf/tracking/status_guard.py
         if place.client().get_run(run_id).info.status == "FINISHED":
             break
         threading.Event().wait(0.2)

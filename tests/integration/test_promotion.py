@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from newsclf.evaluation.predictions import FILE, Predictions
-from newsclf.tracking import champion
+from newsclf.tracking.registry import champion
 
 pytestmark = pytest.mark.integration
 
@@ -115,7 +115,7 @@ def test_promoted_refused_and_back(runs, place, in_process, tmp_path, capfd):
 
 
 def test_a_promotion_that_another_overtakes_leaves_the_champion_alone(runs, place, in_process, monkeypatch):
-    from newsclf import promote
+    from newsclf.verbs import promote
 
     measured = promote.measured
 

@@ -9,8 +9,9 @@ import pytest
 from mlflow import MlflowClient
 
 from newsclf.errors import InputError
-from newsclf.tracking import champion, registry
-from newsclf.tracking.registry import CHALLENGER, CHAMPION, PROMOTED, ROLLED_BACK
+from newsclf.tracking.registry import champion
+from newsclf.tracking.registry import versions as registry
+from newsclf.tracking.registry.versions import CHALLENGER, CHAMPION, PROMOTED, ROLLED_BACK
 from tests.integration.racers import race
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from newsclf.profiling.report import (
+from newsclf.reports.profile import (
     AlertMark,
     BatchPoint,
     ChangeMark,

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from newsclf.config import TrainConfig
-from newsclf.data import injections, load
+from newsclf.data import load
+from newsclf.data.simulation import injections
 
 pytestmark = pytest.mark.integration
 

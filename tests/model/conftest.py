@@ -14,8 +14,8 @@ from pytorch_lightning.loggers import Logger
 
 from newsclf.config import TrainConfig
 from newsclf.model import encoder
+from newsclf.model.batches import Batches
 from newsclf.model.classifier import Classifier
-from newsclf.model.tables import Batches
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import Fit, fit, seed_everything
 

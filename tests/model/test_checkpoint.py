@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
+from newsclf.model.batches import Batches
 from newsclf.model.checkpoint import LATEST, load
 from newsclf.model.classifier import Classifier
-from newsclf.model.tables import Batches
 from newsclf.model.training import Fit
 from tests.model.conftest import Memory
 

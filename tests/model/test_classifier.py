@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from newsclf.errors import InputError
+from newsclf.model.batches import Batch, Batches
 from newsclf.model.classifier import Classifier, load, mean_pool
-from newsclf.model.tables import Batch, Batches
 from newsclf.model.tokenizer import Tokenizer
 
 CLASSES = ("Sci/Tech", "Wörld", "a, b")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from newsclf.model.batches import Batches
 from newsclf.model.classifier import Classifier
-from newsclf.model.tables import Batches
 
 DEPTH = 3
 # What the first `frozen` layers hold, by the beginning of its parameters' names.

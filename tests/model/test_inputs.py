@@ -12,11 +12,11 @@ from newsclf.config import TrainConfig
 from newsclf.data import Dataset
 from newsclf.errors import InputError
 from newsclf.model import weights
+from newsclf.model.batches import Batches
 from newsclf.model.classifier import Classifier
-from newsclf.model.tables import Batches
 from newsclf.model.tokenizer import Tokenizer
-from newsclf.train import make_classifier as classifier_for
-from newsclf.train import model_inputs, resolve_auto
+from newsclf.verbs.train import make_classifier as classifier_for
+from newsclf.verbs.train import model_inputs, resolve_auto
 
 TEXTS = {
     "train": ["the bank", "a team won", "market shares"],

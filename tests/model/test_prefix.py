@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from newsclf.model import prefix
+from newsclf.model.batches import Batches, Table
 from newsclf.model.cache import Cache
 from newsclf.model.classifier import Classifier
-from newsclf.model.tables import Batches, Table
 from newsclf.model.training import Fit
 
 DEPTH = 3

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from newsclf.errors import InputError
+from newsclf.model.batches import Batches
 from newsclf.model.classifier import Classifier
-from newsclf.model.tables import Batches
 from newsclf.model.training import Fit
 
 RunFit = Callable[..., Fit]

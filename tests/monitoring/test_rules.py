@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from newsclf.config import MonitorConfig
+from newsclf.config.options import resolve
 from newsclf.errors import InputError
 from newsclf.monitoring import rules
 from newsclf.monitoring.rules import Band, check_numbers, parse_monitors, parse_windows
-from newsclf.options import resolve
 
 KINDS = ("quality", "covariate", "prior", "concept", "performance")
 ROOT = Path(rules.__file__).parents[2]

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from moto.server import ThreadedMotoServer
 
-from newsclf.data import s3
+from newsclf.data.tables import s3
 from newsclf.errors import InputError
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.writers import WHYLABS_VARIABLES, check_destination, write

@@ -14,11 +14,13 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from newsclf.tracking.journal import Journal
+from newsclf.tracking.journal.store import Journal
 
 # What takes seconds to import is imported once: each process is forked from one that has it.
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["newsclf.train", "newsclf.sync", "newsclf.tracking.journalled", "mlflow.pyfunc"])
+processes.set_forkserver_preload(
+    ["newsclf.verbs.train", "newsclf.verbs.sync", "newsclf.tracking.journal.session", "mlflow.pyfunc"]
+)
 FOREIGN = ("MLFLOW_", "NEWSCLF_", "PYTHONPATH", "XDG_")
 SECONDS = 240
 

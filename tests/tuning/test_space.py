@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from newsclf.config import SweepConfig
+from newsclf.config.options import build, resolve
 from newsclf.errors import InputError
-from newsclf.options import build, resolve
 from newsclf.tuning.space import Range, identity, lowest_is_best, read_space
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,8 @@ import pytest
 from optuna.trial import TrialState
 
 from newsclf.config import SweepConfig
+from newsclf.config.options import build
 from newsclf.errors import InputError
-from newsclf.options import build
 from newsclf.tuning.space import read_space
 from newsclf.tuning.storage import STORAGE_VARIABLE, shown
 from newsclf.tuning.study import Trials

@@ -1,0 +1,167 @@
+"""Changes put into labelled text on purpose: what a drift detector has to find.
+
+Every function is pure: it returns new lists and leaves its arguments alone. `share` is the share of rows that are
+changed, in 0..1; round(share * rows) rows are chosen, without replacement, all with the same probability. `rng`
+alone decides which: the same arguments and an equally seeded generator give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
+
+import numpy as np
+
+from newsclf.errors import InputError
+from newsclf.messages import one_line
+
+GARBLED_LETTERS = 0.3
+
+
+def foreign(
+    texts: Sequence[str],
+    labels: Sequence[str] | None,
+    pool_texts: Sequence[str],
+    share: float,
+    rng: np.random.Generator,
+) -> tuple[list[str], list[str] | None]:
+    """A share of the rows with texts of `pool_texts` in place of their own, none of them twice.
+
+    A row keeps its label: a foreign topic has no class, so whoever labels it picks one of those there are.
+    Raises InputError where the pool has too few texts.
+    """
+    chosen = chosen_rows(len(texts), share, rng)
+    if len(pool_texts) < len(chosen):
+        raise InputError(
+            f"{len(chosen)} foreign texts are wanted and {len(pool_texts)} are there: "
+            "take smaller batches, a smaller share, or more foreign texts"
+        )
+    changed = list(texts)
+    for row, number in zip(chosen, rng.choice(len(pool_texts), len(chosen), replace=False), strict=True):
+        changed[row] = pool_texts[number]
+    return changed, None if labels is None else list(labels)
+
+
+def garble(texts: Sequence[str], share: float, rng: np.random.Generator, letters: float = GARBLED_LETTERS) -> list[str]:
+    """In a share of the texts, each letter becomes another letter of a to z with probability `letters`.
+
+    It keeps its case, and white space, digits and punctuation stay: lengths, words and capitals are as before, so
+    that nothing but the words themselves gives the change away.
+    """
+    changed = list(texts)
+    for row in chosen_rows(len(texts), share, rng):
+        changed[row] = _garbled(changed[row], letters, rng)
+    return changed
+
+
+def truncate(texts: Sequence[str], share: float, rng: np.random.Generator) -> list[str]:
+    """A share of the texts without their second half, by characters."""
+    changed = list(texts)
+    for row in chosen_rows(len(texts), share, rng):
+        changed[row] = changed[row][: (len(changed[row]) + 1) // 2]
+    return changed
+
+
+def move_class_shares(labels: Sequence[str], rows: int, total_variation: float, rng: np.random.Generator) -> list[int]:
+    """The numbers of `rows` rows, none twice, whose class shares differ from those of `labels` by `total_variation`.
+
+    labels: of a pool that is larger than `rows`. The numbers are in random order: a batch is
+    `[texts[number] for number in ...]`. See `moved_shares` for what moves, `draw_by_shares` for the errors.
+    """
+    return draw_by_shares(labels, moved_shares(labels, total_variation, rng), rows, rng)
+
+
+def moved_shares(labels: Sequence[str], total_variation: float, rng: np.random.Generator) -> dict[str, float]:
+    """The class shares of `labels`, one class larger by `total_variation`, the others smaller in proportion.
+
+    total_variation: in 0..1, half the sum of the absolute differences between old and new shares.
+    The class is drawn from those that can grow by so much; InputError where there is none.
+    """
+    shares = class_shares(labels)
+    able = [name for name, share in shares.items() if share + total_variation <= 1 + 1e-9]
+    if len(shares) < 2 or not able:
+        raise InputError(f"class shares cannot move by {total_variation:g}: they are {_shown(shares)}")
+    grows = able[rng.integers(len(able))]
+    rest = 1 - shares[grows]
+    return {
+        name: share + total_variation if name == grows else share * max(0.0, 1 - total_variation / rest)
+        for name, share in shares.items()
+    }
+
+
+def draw_by_shares(
+    labels: Sequence[str], shares: Mapping[str, float], rows: int, rng: np.random.Generator
+) -> list[int]:
+    """The numbers of `rows` rows with the class shares `shares` (to the nearest row), none twice, in random order.
+
+    Raises InputError where a class has too few rows.
+    """
+    counts = _rounded({name: share * rows for name, share in shares.items()}, rows)
+    names = np.asarray(labels, dtype=object)
+    drawn: list[int] = []
+    for name, count in counts.items():
+        there = np.flatnonzero(names == name)
+        if len(there) < count:
+            raise InputError(
+                f'class "{one_line(name)}" has {len(there)} rows and {count} are wanted: take smaller batches'
+            )
+        drawn += rng.choice(there, count, replace=False).tolist()
+    return rng.permutation(drawn).tolist()
+
+
+def class_shares(labels: Sequence[str]) -> dict[str, float]:
+    """Each label's share of the rows, in 0..1, in the order of the labels' names."""
+    names, counts = np.unique(np.asarray(labels, dtype=object), return_counts=True)
+    return {str(name): count / len(labels) for name, count in zip(names, counts.tolist(), strict=True)}
+
+
+def redraw_labels(labels: Sequence[str], classes: Sequence[str], share: float, rng: np.random.Generator) -> list[str]:
+    """A share of the labels drawn anew from `classes`, all with the same probability.
+
+    One in len(classes) of them is what it was, by chance.
+    """
+    changed = list(labels)
+    for row in chosen_rows(len(labels), share, rng):
+        changed[row] = classes[rng.integers(len(classes))]
+    return changed
+
+
+def delete(
+    texts: Sequence[str], labels: Sequence[str] | None, share: float, rng: np.random.Generator
+) -> tuple[list[str], list[str] | None]:
+    """The rows without a share of them, in their order."""
+    gone = set(chosen_rows(len(texts), share, rng))
+    kept = [row for row in range(len(texts)) if row not in gone]
+    return [texts[row] for row in kept], None if labels is None else [labels[row] for row in kept]
+
+
+def chosen_rows(rows: int, share: float, rng: np.random.Generator) -> list[int]:
+    """The numbers of round(share * rows) rows, in random order."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is {share}: it must be from 0 to 1")
+    return rng.choice(rows, round(share * rows), replace=False).tolist() if rows else []
+
+
+def _garbled(text: str, letters: float, rng: np.random.Generator) -> str:
+    characters = list(text)
+    places = [place for place, character in enumerate(characters) if character.isalpha()]
+    hit = rng.random(len(places)) < letters
+    for place in np.asarray(places, dtype=int)[hit].tolist():
+        old = characters[place]
+        others = ascii_lowercase.replace(old.lower(), "")
+        new = others[rng.integers(len(others))]
+        characters[place] = new.upper() if old.isupper() else new
+    return "".join(characters)
+
+
+def _rounded(wanted: Mapping[str, float], total: int) -> dict[str, int]:
+    """Whole numbers that add up to `total`, by largest remainder."""
+    counts = {name: int(value) for name, value in wanted.items()}
+    by_remainder = sorted(wanted, key=lambda name: counts[name] - wanted[name])
+    for name in by_remainder[: total - sum(counts.values())]:
+        counts[name] += 1
+    return counts
+
+
+def _shown(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{one_line(name, 40)} {share:.2f}" for name, share in shares.items())

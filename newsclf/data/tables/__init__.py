@@ -1,0 +1,1 @@
+"""Tables of texts, whole or in chunks, on disk or in an object store."""

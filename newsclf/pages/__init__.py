@@ -1,1 +1,0 @@
-"""The pages room: what every report.html looks like, whatever it reports."""

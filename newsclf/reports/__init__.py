@@ -1,0 +1,1 @@
+"""Findings as pages: all HTML, charts and templates."""

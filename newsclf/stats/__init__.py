@@ -1,0 +1,1 @@
+"""Tests, corrections, bootstrap and calibration: arrays in, numbers out, each with its paper."""

@@ -1,0 +1,1 @@
+"""Models, references and scores to and from a run."""

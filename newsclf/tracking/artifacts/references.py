@@ -1,0 +1,117 @@
+"""What is normal, by the option `reference`: one that a run has logged, or one fitted to a data set."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from newsclf.config import DataOptions
+from newsclf.data import SOURCES, Dataset, fingerprint_texts, load
+from newsclf.data.tables.row_stream import open_stream
+from newsclf.drift import Reference, fit_reference, load_reference, save_reference
+from newsclf.drift.predictor import Predictor
+from newsclf.errors import InputError
+from newsclf.features.text_statistics import text_statistics
+from newsclf.profiling.profile import TEXT, TextProfile
+from newsclf.profiling.summary import table
+
+Predict = Callable[[list[str]], np.ndarray]
+
+
+def open_reference(
+    options: DataOptions, name: str, folder: Path, device: str, embedding: str, model: str | None = None
+) -> Reference:
+    """The reference that a run has logged or that lies in a folder, or one fitted to the data set `name`.
+
+    options: how that data set is read; a fitted reference is kept below `folder` and found there again.
+    embedding: of a reference that is fitted here, see `fit_reference`.
+    model: the model to predict with; without one, that of the reference's run, if it has one.
+    """
+    from newsclf.tracking.artifacts.fetching import fetch_reference
+
+    found = fetch_reference(name)
+    if found is not None:
+        loaded = load_reference(found)
+        if uri := model or loaded.predictor_name:
+            return load_reference(found, open_predictor(uri, device))
+        return loaded
+    texts, labels = reference_rows(options)
+    content = [fingerprint_texts(text or "" for text in column) for column in (texts, labels or [])]
+    key = " ".join([*content, str(options.seed), embedding, model or ""])
+    kept = folder / "reference" / hashlib.sha256(key.encode()).hexdigest()[:16]
+    predictor = open_predictor(model, device) if model else None
+    if not (kept / "reference.json").is_file():
+        print(f"fitting the reference to {len(texts):,} texts of {name}", flush=True)
+        save_reference(fit_reference(texts, labels, predictor, options.seed, embedding=embedding), kept)
+    return load_reference(kept, predictor)
+
+
+def log_reference(
+    model: str, dataset: Dataset, test_probabilities: np.ndarray, predict: Predict, seed: int, folder: Path
+) -> Path | None:
+    """Log the reference of a training run's data and model, and the profile of its training rows, to the active run.
+
+    The map is fitted on the training rows; the model is judged by the test rows, which it has not seen.
+    model: what it is loaded by; test_probabilities: [test rows, classes]; predict: texts to [texts, classes];
+    folder: an empty one to write to. Returns the reference's own folder in it; None where the rows are too few for one.
+    """
+    import mlflow
+
+    train, test = dataset.splits["train"], dataset.splits["test"]
+    texts, held_out = train["text"].tolist(), (test["text"].tolist(), test["label"].tolist())
+    predictor = _Known(model, dataset.classes, dict(zip(held_out[0], test_probabilities, strict=True)), predict)
+    try:
+        reference = fit_reference(texts, train["label"].tolist(), predictor, seed, held_out=held_out)
+    except InputError as error:  # a handful of rows trains a model, but says nothing of what is normal
+        print(f"warning: no reference is logged: {error}", flush=True)
+        mlflow.set_tag("newsclf.reference", f"none: {error}"[:5000])
+        return None
+    profile = TextProfile(reference.id, reference.encoder_sha256)
+    statistics = text_statistics(texts, reference.counter)
+    profile.log(statistics.assign(**{TEXT: texts}, label=train["label"].to_numpy(object)))
+    save_reference(reference, folder / "reference")
+    profile.write(folder / "profile" / "profile.bin")
+    table(profile).to_csv(folder / "profile" / "summary.csv", index=False)
+    mlflow.log_artifacts(str(folder))
+    mlflow.set_tag("newsclf.reference", reference.id)
+    return folder / "reference"
+
+
+class _Known:
+    """A predictor that does not compute anew what is known: probabilities by text."""
+
+    def __init__(self, name: str, classes: tuple[str, ...], known: dict[str, np.ndarray], predict: Predict) -> None:
+        self.name, self.classes, self.known, self.predict = name, classes, known, predict
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        new = [text for text in dict.fromkeys(texts) if text not in self.known]
+        if new:
+            self.known |= dict(zip(new, self.predict(new), strict=True))
+        return np.stack([self.known[text] for text in texts])
+
+
+def open_predictor(model: str, device: str) -> Predictor:
+    """A logged model as a function of texts."""
+    from newsclf.model.predictor import ModelPredictor
+    from newsclf.tracking.artifacts.models import fetch
+
+    return ModelPredictor(fetch(model).folder, model, device)
+
+
+def reference_rows(options: DataOptions) -> tuple[list[str | None], list[str] | None]:
+    """(texts, labels or None) of the reference: the training rows of a built-in data set, or all rows of a table.
+
+    Of a table with labels, the rows that have none are left out.
+    """
+    if options.dataset in SOURCES:
+        rows = load(options).splits["train"]
+    else:
+        rows = pd.concat(list(open_stream(options).chunks()), ignore_index=True)
+    if "label" not in rows or rows["label"].isna().all():
+        return rows["text"].tolist(), None
+    rows = rows[rows["label"].notna()]
+    return rows["text"].tolist(), rows["label"].tolist()

@@ -1,0 +1,148 @@
+"""A run that is written to its journal, and sent to its server from there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.tracking.context.registry import resolve_tags
+
+from newsclf.errors import InputError, Stopped
+from newsclf.tracking.journal.sender import Sender
+from newsclf.tracking.journal.store import FAILURE_TAG, Journal, create, find
+from newsclf.tracking.journal.upload import METRICS_A_CALL, Copy
+from newsclf.tracking.server import Trouble, is_server, short_limits, talking_to, trouble, without_password
+
+SECONDS_AFTER_A_STOP = 10.0
+SYNC = "mlflow run . -e sync"
+
+
+@contextlib.contextmanager
+def journalled(verb: str, uri: str, config: Any, resume: str) -> Iterator[mlflow.ActiveRun]:
+    """Start a run in a journal, or take one up, and send it; at the end the server has `send_timeout` seconds.
+
+    uri: the server; of any other store nothing is asked, and the run waits for `sync`. The run has the id that the
+    server gives it, if it answers within seconds; else one of its own, until it is sent. Raises InputError where the
+    server refuses the run.
+    """
+    offline = config.tracking == "offline" or not is_server(uri)
+    run_id = os.environ.pop("MLFLOW_RUN_ID", "") or resume
+    journal = _earlier(run_id)
+    problem = None
+    if journal is None:
+        journal = create(verb, uri if is_server(uri) else "")
+        problem = _begin(journal, verb, run_id, offline)
+    copy = Copy(journal, uri)
+    sender, seconds = Sender(copy), float(config.send_timeout)
+    with talking_to(journal.uri):
+        run = mlflow.start_run(journal.run["run_uuid"])
+        if FAILURE_TAG in run.data.tags:  # it was stopped; now it is not
+            mlflow.delete_tag(FAILURE_TAG)
+        if "newsclf.verb" not in run.data.tags:  # `mlflow run` has made it
+            mlflow.set_tag("newsclf.verb", verb)
+        if not offline:
+            sender.start()
+        try:
+            yield run
+        except Stopped:
+            seconds = min(seconds, SECONDS_AFTER_A_STOP)
+            raise
+        finally:
+            if not offline:
+                sender.end(seconds)
+            _say(copy, "tracking=offline" if offline else (sender.trouble or problem or _SLOW).text)
+    if copy.whole:
+        journal.remove()
+
+
+_SLOW = Trouble("send_timeout is over", lasting=False)
+
+
+def _earlier(run_id: str) -> Journal | None:
+    """The journal of a run that is taken up again, if it is not sent. Raises InputError while it is in use."""
+    journal = find(run_id) if run_id else None
+    if journal is not None and not journal.take():
+        raise InputError(f"run {run_id} is being written or sent by another process: wait for its end")
+    return journal
+
+
+def _begin(journal: Journal, verb: str, run_id: str, offline: bool) -> Trouble | None:
+    """The run in its journal: a new one, or the one that the server has. The trouble, if the server is away."""
+    client = MlflowClient(journal.uri)
+    made = client.create_run("0", tags=resolve_tags({"newsclf.verb": verb}))
+    copy, problem = Copy(journal, journal.note["server"]), None
+    if run_id:  # what MLflow has tagged it with here, it has tagged it with there as well
+        copy.keep(run_id=run_id, tags={**made.data.tags}, server=copy.server)
+    if not offline:
+        try:
+            with short_limits():
+                if not (run_id and _adopt(copy)):
+                    copy.place()
+        except Exception as error:
+            problem = trouble(error)
+            if problem.lasting:
+                journal.discard()
+                raise InputError(f"tracking server {without_password(copy.server)}: {problem.text}") from error
+            print(
+                f"warning: tracking server {without_password(copy.server)} does not answer ({problem.text}): the run "
+                f"is kept in {journal.folder} and sent when it does",
+                flush=True,
+            )
+    experiment = copy.sent.get("experiment_id") or journal.note["experiment_id"] or "0"
+    journal.rename(copy.run_id or journal.id, experiment)
+    if copy.sent.get("partial"):
+        _adopt_points(copy, client)
+    return problem
+
+
+def _adopt_points(copy: Copy, here: MlflowClient) -> None:
+    """Take over the metric points of a run that is taken up again, so that none of them is logged twice."""
+    for name in copy.client.get_run(copy.run_id).data.metrics:
+        points = copy.client.get_metric_history(copy.run_id, name)
+        for start in range(0, len(points), METRICS_A_CALL):
+            here.log_batch(copy.run_id, points[start : start + METRICS_A_CALL])
+    (last,) = copy.journal.rows("SELECT MAX(rowid) AS place FROM metrics")
+    copy.keep(metrics=last["place"])
+
+
+def _adopt(copy: Copy) -> bool:
+    """Take over the words that the server has of the run; False where it has been deleted there."""
+    run = copy.client.get_run(copy.run_id)
+    if run.info.lifecycle_stage != "active":
+        copy.keep(run_id="", tags={})
+        return False
+    journal, here = copy.journal, copy.journal.run["run_uuid"]
+    words = {"tags": run.data.tags, "params": run.data.params}
+    journal.write(
+        ("DELETE FROM tags", ()),
+        *(
+            (f"INSERT INTO {table} (run_uuid, key, value) VALUES (?, ?, ?)", (here, *pair))
+            for table, pairs in words.items()
+            for pair in pairs.items()
+        ),
+        ("UPDATE runs SET name = ?, start_time = ?", (run.info.run_name, run.info.start_time)),
+    )
+    ended = [run.info.status, run.info.end_time] if run.info.end_time else None
+    copy.keep(
+        experiment_id=run.info.experiment_id,
+        params=[*run.data.params],
+        tags={**run.data.tags},
+        ended=ended,
+        partial=bool(run.data.metrics),
+    )
+    return True
+
+
+def _say(copy: Copy, reason: str) -> None:
+    """What a person has to know of a run that the server has not got, or knows by another id."""
+    run_id, count = copy.journal.run["run_uuid"], copy.waiting()
+    if count:
+        print(
+            f"{count:,} records of run {run_id} wait in {copy.journal.folder} ({reason}): {SYNC} sends them", flush=True
+        )
+    elif copy.run_id != run_id:
+        print(f"run {run_id} is {copy.run_id} on {without_password(copy.server)}", flush=True)

@@ -1,0 +1,1 @@
+"""Versions of registered models, and which of them is champion."""

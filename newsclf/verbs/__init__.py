@@ -1,0 +1,1 @@
+"""The recipes: what the program can do, one file a verb."""

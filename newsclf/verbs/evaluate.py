@@ -1,0 +1,127 @@
+"""evaluate: a logged model on labelled rows, with intervals, alone or paired with a baseline."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from newsclf.config import EvaluateConfig
+from newsclf.data import Dataset, load, load_whole
+from newsclf.errors import InputError
+from newsclf.evaluation.scores import accuracy, macro_f1
+from newsclf.model import classifier as classifiers
+from newsclf.model.batches import Batches
+from newsclf.model.device import choose
+from newsclf.stats.paired import bootstrap, interval, mcnemar_p
+from newsclf.tracking.artifacts.evaluation import log_report
+from newsclf.tracking.lineage import log_code_and_environment, log_dataset, peak_memory_bytes
+from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.run import open_run
+
+
+def evaluate(config: EvaluateConfig) -> dict[str, float]:
+    """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
+    config = dataclasses.replace(config, device=choose(config.device).type)
+    with open_run("evaluate", config) as run:
+        import mlflow
+
+        from newsclf.tracking.artifacts.models import fetch
+
+        run_id = run.info.run_id
+        folder = prepare_folder(config.output_dir, "evaluate", run_id)
+        log_code_and_environment()
+
+        dataset = load_whole(config) if config.split == "all" else load(config)
+        for warning in dataset.warnings:
+            print(f"warning: {warning}", flush=True)
+        log_dataset(dataset, "evaluate", (config.split,))
+        rows = dataset.splits[config.split]
+        texts = rows["text"].tolist()
+
+        model = fetch(config.model)
+        mlflow.set_tags({"newsclf.model": config.model, "newsclf.model_run_id": model.run_id or ""})
+        classes, probabilities = _predict(model.folder, texts, config.device)
+        labels = label_indices(rows["label"].tolist(), classes, config.model, dataset)
+        metrics = log_report(texts, labels, probabilities, classes, folder)
+        metrics["rows"] = len(rows)
+
+        predictions = [probabilities.argmax(axis=1)]
+        if config.baseline is not None:
+            other = fetch(config.baseline)
+            mlflow.set_tags({"newsclf.baseline": config.baseline, "newsclf.baseline_run_id": other.run_id or ""})
+            other_classes, other_probabilities = _predict(other.folder, texts, config.device)
+            if set(other_classes) != set(classes):
+                raise InputError(
+                    f"baseline {config.baseline} has the classes {', '.join(other_classes)}, model {config.model} has "
+                    f"{', '.join(classes)}: compare models of the same classes"
+                )
+            # The baseline's classes may stand in another order.
+            place = np.array([classes.index(name) for name in other_classes])
+            predictions.append(place[other_probabilities.argmax(axis=1)])
+        metrics |= paired_metrics(labels, predictions, config.bootstrap_samples, config.seed)
+        metrics["peak_memory_bytes"] = peak_memory_bytes()
+
+        mlflow.log_metrics(metrics, model_id=model.model_id)
+        file = write_result(
+            folder,
+            verb="evaluate",
+            run_id=run_id,
+            config=config,
+            metrics=metrics,
+            model=config.model,
+            plots=str(folder),
+        )
+        mlflow.log_artifact(str(file))
+    for name in ("accuracy", "macro_f1"):
+        print(
+            f"{name} {metrics[name]:.4f} (95 % interval {metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f})"
+        )
+    print(f"log-loss {metrics['log_loss']:.4f}, calibration error {metrics['expected_calibration_error']:.4f}")
+    if config.baseline is not None:
+        print(
+            f"accuracy minus the baseline's {metrics['accuracy_difference']:+.4f} (95 % interval "
+            f"{metrics['accuracy_difference_low']:+.4f} to {metrics['accuracy_difference_high']:+.4f}), "
+            f"McNemar's p {metrics['mcnemar_p']:.4g}"
+        )
+    print(closing_lines(run, file, model=config.model), flush=True)
+    return metrics
+
+
+def label_indices(labels: list[str], classes: tuple[str, ...], model: str, dataset: Dataset) -> np.ndarray:
+    """The labels as the model's class indices, [rows]. Raises InputError that names labels the model does not know."""
+    index = {name: number for number, name in enumerate(classes)}
+    unknown = sorted(set(labels) - set(classes))
+    if unknown:
+        raise InputError(
+            f"dataset {dataset.name} has labels that model {model} does not know: {', '.join(unknown[:10])}"
+            f"{' ...' if len(unknown) > 10 else ''}; it knows {', '.join(classes[:25])}"
+        )
+    return np.array([index[label] for label in labels])
+
+
+def paired_metrics(labels: np.ndarray, predictions: list[np.ndarray], samples: int, seed: int) -> dict[str, float]:
+    """95 % intervals of the first prediction's scores; with a second one, the paired differences and McNemar's p."""
+    draws = bootstrap(labels, predictions, samples, seed)
+    metrics = {}
+    for name, values in draws.items():
+        metrics[f"{name}_low"], metrics[f"{name}_high"] = interval(values[0])
+        if len(predictions) > 1:
+            observed = [_score(name, labels, predicted) for predicted in predictions]
+            metrics[f"baseline_{name}"] = observed[1]
+            metrics[f"{name}_difference"] = observed[0] - observed[1]
+            metrics[f"{name}_difference_low"], metrics[f"{name}_difference_high"] = interval(values[0] - values[1])
+    if len(predictions) > 1:
+        metrics["mcnemar_p"] = mcnemar_p(labels, predictions[0], predictions[1])
+    return metrics
+
+
+def _score(name: str, labels: np.ndarray, predicted: np.ndarray) -> float:
+    return accuracy(labels, predicted) if name == "accuracy" else macro_f1(labels, predicted)
+
+
+def _predict(folder: Path, texts: list[str], device: str) -> tuple[tuple[str, ...], np.ndarray]:
+    classifier, tokenizer = classifiers.load(folder)
+    probabilities = classifier.to(device).probabilities(Batches(tokenizer(texts), pad_id=tokenizer.pad_id))
+    return classifier.classes, probabilities

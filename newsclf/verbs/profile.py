@@ -1,0 +1,219 @@
+"""profile: what a table of texts looks like, and whether it has drifted from a reference, all in one MLflow run."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from newsclf.config import DataOptions, ProfileConfig, TextOptions
+from newsclf.data.tables.row_stream import Stream, open_stream
+from newsclf.drift import Reference, Verdict, judge_profiles, save_reference
+from newsclf.errors import InputError
+from newsclf.features.text_statistics import text_statistics
+from newsclf.features.tokens import TokenCounter
+from newsclf.model.weights import find
+from newsclf.profiling.profile import TEXT, TextProfile
+from newsclf.profiling.summary import key_numbers, table
+from newsclf.profiling.writers import check_destination, write
+from newsclf.reports.profile_data import write_comparison
+from newsclf.tracking.artifacts.references import open_predictor, open_reference
+from newsclf.tracking.lineage import log_code_and_environment, log_stream, peak_memory_bytes
+from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.run import open_run
+
+STATISTICS_ROWS = 10_000  # rows of a chunk
+
+
+def profile(config: ProfileConfig) -> dict[str, float]:
+    """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
+    check_destination(config.write_to)
+    began = time.perf_counter()
+    with open_run("profile", config) as run:
+        import mlflow
+
+        run_id = run.info.run_id
+        folder = prepare_folder(config.output_dir, "profile", run_id)
+        log_code_and_environment()
+        stream = open_stream(config, config.split)
+        stored, reference = reference_of(config, folder)
+        rows = read(stream, config, reference)
+        print(f"{stream.name}: {rows.count:,} rows, {len(rows.sample):,} of them embedded", flush=True)
+        log_stream(stream.name, stream.source, rows.digest)
+
+        # What may still be refused comes before the first file.
+        verdict = judge(rows, config, reference, stored)
+        sent = write(rows.profile, config.write_to)
+        names = ("profile.bin", "summary.csv", "summary.json", "report.html", "verdict.json")
+        profiled, as_csv, as_json, report, said = (folder / name for name in names)
+        rows.profile.write(profiled)
+        summary = table(rows.profile)
+        summary.to_csv(as_csv, index=False)
+        summary.to_json(as_json, orient="records", indent=2)
+        facts = {"dataset": stream.source, "rows": f"{rows.count:,}", "reference": config.reference or "none"}
+        write_comparison(
+            report,
+            title=f"Profile of {stream.name}",
+            profile=rows.profile,
+            before=stored or (reference.profile if reference else None),
+            reference=reference,
+            sample=rows.sample,
+            verdict=verdict,
+            facts={**facts, "run": run_id},
+        )
+        metrics = key_numbers(rows.profile) | {
+            "rows": float(rows.count),
+            "rows_embedded": float(len(rows.sample)),
+            "rows_unreadable": float(rows.unreadable),
+            "seconds/profiling": rows.seconds,
+            "seconds/total": time.perf_counter() - began,
+            "peak_memory_bytes": float(peak_memory_bytes()),
+        }
+        said.unlink(missing_ok=True)  # of an earlier run into this folder
+        if verdict is not None:
+            metrics |= verdict_metrics(verdict)
+            said.write_text(json.dumps(verdict.as_dict(), indent=2) + "\n", encoding="utf-8")
+            drift = "not enough data" if verdict.drifted is None else verdict.kind or "none"
+            mlflow.set_tags({"newsclf.drift": drift, "newsclf.verdict": verdict.sentence})
+        for path in (profiled, as_csv, as_json, report, said):
+            if path.is_file():
+                mlflow.log_artifact(str(path))
+        if reference is not None:
+            with tempfile.TemporaryDirectory() as temporary:
+                save_reference(reference, Path(temporary) / "reference")
+                mlflow.log_artifacts(temporary)
+        mlflow.log_metrics(metrics)
+        file = write_result(
+            folder,
+            verb="profile",
+            run_id=run_id,
+            config=config,
+            metrics=metrics,
+            profile=str(profiled),
+            report=str(report),
+            **({"sent": sent} if sent else {}),
+        )
+        mlflow.log_artifact(str(file))
+    if verdict is not None:
+        print(verdict.sentence)
+    print(closing_lines(run, file, profile=str(profiled), report=str(report)), flush=True)
+    return metrics
+
+
+@dataclass
+class Rows:
+    """What one pass over a stream gave: the profile of all rows, and a seeded sample of them, drawn evenly."""
+
+    profile: TextProfile
+    sample: pd.DataFrame = field(default_factory=pd.DataFrame)
+    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    count: int = 0
+    unreadable: int = 0
+    digest: str = ""
+    seconds: float = 0.0
+
+
+def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | None, Reference | None]:
+    """What to compare with: a stored profile, a reference that can embed texts, or neither.
+
+    Of a run of profile it is the profile, with the reference that its columns come from, if there was one.
+    """
+    if not config.reference:
+        return None, None
+    if config.reference.endswith(".bin"):
+        alone = TextProfile.read(config.reference)
+        if alone.reference:
+            raise InputError(
+                f"the profile {config.reference} was made with the reference {alone.reference}, which is not in the "
+                "file: give the run that made it, or the folder of that reference"
+            )
+        return alone, None
+    from newsclf.tracking.artifacts.fetching import fetch_profile
+
+    stored = None
+    if (path := fetch_profile(config.reference)) is not None:
+        stored = TextProfile.read(path)
+        if not stored.reference:
+            return stored, None
+    names = {option.name for option in dataclasses.fields(TextOptions)}
+    options = {name: getattr(config, name) for name in names} | {"dataset": config.reference}
+    reference = open_reference(
+        DataOptions(**options), config.reference, folder, config.device, config.embedding, config.model
+    )
+    return stored, reference
+
+
+def read(stream: Stream, config: ProfileConfig, reference: Reference | None) -> Rows:
+    """One pass: statistics of every row, and the reference's columns (or the model's) of a bounded sample."""
+    began = time.perf_counter()
+    counter = reference.counter if reference else TokenCounter(find("minilm").folder)
+    ids = (reference.id, reference.encoder_sha256) if reference else ("", "")
+    rows = Rows(TextProfile(*ids))
+    digest, random = hashlib.sha256(), np.random.default_rng(config.seed)
+    kept: list[pd.DataFrame] = []
+    for chunk in stream.chunks(STATISTICS_ROWS):
+        texts = chunk["text"].tolist()
+        frame = text_statistics(texts, counter).assign(**{TEXT: texts})
+        if "label" in chunk:
+            frame["label"] = chunk["label"].to_numpy(object)
+        rows.profile.log(frame)
+        rows.count += len(chunk)
+        digest.update("\0".join(text or "" for text in texts).encode("utf-8", "surrogatepass"))
+        # The rows with the smallest random numbers of all: an even sample of a stream of unknown length.
+        drawn = chunk.assign(lot=random.random(len(chunk))).nsmallest(config.embedded_rows, "lot")
+        kept = [pd.concat([*kept, drawn]).nsmallest(config.embedded_rows, "lot")]
+    rows.unreadable, rows.digest = stream.unreadable, digest.hexdigest()
+    rows.sample = kept[0].drop(columns="lot").sort_index().reset_index(drop=True)
+    if rows.profile.rows and float(_empty_share(rows.profile)) == 1.0:
+        raise InputError(f"{stream.source}: all {rows.count:,} texts are empty; name the right text_column")
+    rows.columns = _columns(rows.sample, config, reference)
+    extra = [name for name in rows.columns if name not in rows.profile.columns]
+    if extra:
+        rows.profile.log(rows.columns[extra])
+    rows.seconds = time.perf_counter() - began
+    return rows
+
+
+def judge(rows: Rows, config: ProfileConfig, reference: Reference | None, stored: TextProfile | None) -> Verdict | None:
+    """The verdict on the sample, or, against a stored profile, on the profile; None without a reference."""
+    if stored is not None:
+        return judge_profiles(stored, rows.profile, config.alpha, config.min_rows)
+    if reference is None:
+        return None
+    labels = rows.sample["label"].tolist() if "label" in rows.sample else None
+    unreadable = round(rows.unreadable * len(rows.sample) / max(1, rows.count))
+    return reference.judge(rows.sample["text"].tolist(), labels, config.alpha, unreadable, config.min_rows)
+
+
+def verdict_metrics(verdict: Verdict) -> dict[str, float]:
+    """drifted (0 or 1, left out where there is not enough data), and each kind's p_value, effect and drifted."""
+    metrics = {} if verdict.drifted is None else {"drifted": float(verdict.drifted)}
+    for kind, finding in verdict.kinds.items():
+        parts = {"drifted": finding.drifted, "p_value": finding.p_value, "effect": finding.effect}
+        metrics |= {f"{kind}/{part}": float(value) for part, value in parts.items() if value is not None}
+    return metrics
+
+
+def _columns(sample: pd.DataFrame, config: ProfileConfig, reference: Reference | None) -> pd.DataFrame:
+    """The reference's columns of the sample; without one, those of the model's predictions, if there is a model."""
+    texts = sample["text"].tolist()
+    labels = sample["label"].tolist() if "label" in sample else None
+    if reference is not None:
+        return reference.columns(texts, labels)
+    if config.model is None:
+        return pd.DataFrame(index=sample.index)
+    from newsclf.drift.inputs import prediction_columns
+
+    predictor = open_predictor(config.model, config.device)
+    return prediction_columns(predictor([text or "" for text in texts]), predictor.classes, None)
+
+
+def _empty_share(profile: TextProfile) -> float:
+    return key_numbers(profile).get("empty_share", 0.0)

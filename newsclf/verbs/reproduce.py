@@ -1,0 +1,203 @@
+"""reproduce: an earlier run once more, from the same code, settings and data, and every number compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import yaml
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from newsclf.config import ReproduceConfig
+from newsclf.errors import Differs, InputError
+from newsclf.tracking.children.runs import Child, create_run, end_as, env_manager, start
+from newsclf.tracking.lineage import FREEZE, UNCOMMITTED, installed
+from newsclf.tracking.reads import download, get_run
+from newsclf.tracking.reproduction.checkout import checkout
+from newsclf.tracking.reproduction.run_diff import (
+    Difference,
+    causes,
+    differences,
+    package_changes,
+    series_of,
+    threads_of,
+    weights_of,
+)
+from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.run import open_run
+from newsclf.tracking.server import PROJECT
+
+VERBS = ("train", "evaluate", "profile", "monitor", "simulate")
+TRAINING = ("train",)
+FINGERPRINT = "newsclf.data_fingerprint"
+# Where a run's files and records go, and what it would do beside its own work once more.
+NOT_AGAIN = ("output_dir", "tracking", "send_timeout", "resume", "register", "cache_dir")
+PATHS = (
+    "dataset",
+    "test_dataset",
+    "data_dir",
+    "encoder",
+    "reference",
+    "stream",
+    "foreign_dataset",
+    "model",
+    "baseline",
+)
+SECONDS_BETWEEN_LINES = 20.0
+
+
+def reproduce(config: ReproduceConfig) -> dict[str, float]:
+    """Run the recipe of this file; the logged metrics by name.
+
+    Raises InputError where the run cannot be run again, Differs where it can and is not the same.
+    """
+    if config.tracking == "offline":
+        raise InputError("option tracking is offline: reproduce reads both runs from the tracking store")
+    with open_run("reproduce", config) as run:
+        earlier = find_run(config.run_id)
+        verb, run_id = verb_of(earlier), earlier.info.run_id
+        folder = prepare_folder(config.output_dir, "reproduce", run.info.run_id)
+        mlflow.set_tag("newsclf.reproduces", run_id)
+        packages = _text(run_id, FREEZE).split()
+        if env_manager(run) == "local" and (changed := package_changes(packages, installed())):
+            print(f"warning: packages are not those of the run: {'; '.join(changed[:5])}", flush=True)
+        commit = earlier.data.tags["mlflow.source.git.commit"]
+        with checkout(commit, _text(run_id, UNCOMMITTED)) as project, tempfile.TemporaryDirectory() as cache:
+            options = options_of(run_id)
+            if "prefix_cache" in options and not config.use_cache:
+                options["cache_dir"] = cache
+            options["output_dir"] = str((folder / "again").resolve())
+            file = folder / "config.yaml"
+            file.write_text(yaml.safe_dump(options, sort_keys=False, allow_unicode=True), encoding="utf-8")
+            again = create_run(run, verb, f"again {run_id[:8]}", {"newsclf.reproduces": run_id}, project)
+            log = (folder / "again.log").resolve()
+            print(f"commit {commit[:12]}, {verb}: run {again}, {log} has all it says", flush=True)
+            given = {"config": str(file.resolve())}
+            child = start(run, again, verb, given, log, threads=threads_of(earlier), project=project)
+            later = wait_for(child, earlier)
+        then, now = series_of(earlier), series_of(later)
+        found = differences(then, now)
+        weights = (weights_of(run_id), weights_of(again)) if verb in TRAINING else ({}, {})
+        points = sum(map(len, then.values()))
+        metrics: dict[str, float] = {
+            "points": points,
+            "points/different": sum(one.different for one in found),
+            "weights/different": sum(weights[0].get(n) != weights[1].get(n) for n in {*weights[0], *weights[1]}),
+        }
+        mlflow.log_metrics(metrics)
+        equal = not found and weights[0] == weights[1]
+        mlflow.set_tag("newsclf.reproduced", str(equal).lower())
+        likely = [] if equal else causes(earlier, later, packages, _text(again, FREEZE).split())
+        if not equal:
+            print(_differing(found, weights, folder), flush=True)
+        runs = {"earlier": run_id, "again": again}
+        result = write_result(folder, verb="reproduce", run_id=run.info.run_id, config=config, metrics=metrics, **runs)
+        mlflow.log_artifact(str(result))
+        print(closing_lines(run, result, **runs), flush=True)
+        if equal:
+            files = f" and {len(weights[0])} files of weights" if weights[0] else ""
+            print(f"REPRODUCED: {points:,} points of {len(then)} metrics{files} are equal, bit for bit", flush=True)
+            return metrics
+    reason = "; ".join(likely) or "none is known: hardware, threads, Python and packages are the same"
+    raise Differs(f"run {run_id} is not reproduced by {again}; likely cause: {reason}")
+
+
+def find_run(name: str) -> Run:
+    """The run. Raises InputError where it is not there, or not one that can be run again."""
+    if not (match := re.fullmatch(r"(?:runs:/)?([0-9a-f]{32})", name)):
+        raise InputError(f"option run_id is {name!r}: a run id has 32 digits and letters from a to f")
+    try:
+        run = get_run(match[1])
+    except MlflowException:
+        raise InputError(f"run {match[1]} is not in the tracking store: check the id and MLFLOW_TRACKING_URI") from None
+    if run.info.status != "FINISHED":
+        hint = "wait for its end" if run.info.status == "RUNNING" else "only what has come to its end can be compared"
+        raise InputError(f"run {match[1]} is {run.info.status}: {hint}")
+    verb = verb_of(run)
+    if verb not in VERBS:
+        hint = "give one of the runs under it" if verb in ("sweep", "retrain", "reproduce") else f"give one of {VERBS}"
+        raise InputError(f"run {match[1]} is one of {verb}, which cannot be run again by itself: {hint}")
+    if "mlflow.source.git.commit" not in run.data.tags:
+        raise InputError(f"run {match[1]} was made outside of a git checkout: its code is not known")
+    return run
+
+
+def verb_of(run: Run) -> str:
+    tags = run.data.tags
+    return tags.get("newsclf.verb") or tags.get("mlflow.project.entryPoint") or "another program"
+
+
+def options_of(run_id: str) -> dict[str, Any]:
+    """The options that the run was made with. A path that was meant from the project's folder is made absolute."""
+    text = _text(run_id, "config.yaml")
+    if not text:
+        raise InputError(f"run {run_id} has logged no config.yaml: its options are not known")
+    options = {name: value for name, value in yaml.safe_load(text).items() if name not in NOT_AGAIN}
+    for name in PATHS:
+        value = options.get(name)
+        if isinstance(value, str) and value and ("/" in value or "." in value) and (PROJECT / value).exists():
+            options[name] = str(PROJECT / value)
+    return options
+
+
+def wait_for(child: Child, earlier: Run) -> Run:
+    """The run at its end. Raises InputError where it fails, and as soon as its data are not those of before."""
+    wanted, told, line = earlier.data.tags.get(FINGERPRINT), time.monotonic(), ""
+    other = ""
+    try:
+        while not child.ended():
+            time.sleep(1)
+            if time.monotonic() - told > SECONDS_BETWEEN_LINES and child.last_line() != line:
+                told, line = time.monotonic(), child.last_line()
+                print(f"  {line}", flush=True)
+            try:
+                fingerprint = get_run(child.run_id).data.tags.get(FINGERPRINT)
+            except Exception:  # a server that is away for a moment, a journal that was just sent
+                continue
+            if fingerprint and fingerprint != wanted:
+                other = fingerprint
+                break
+    finally:
+        child.stop()
+        child.wait()
+        run = end_as(child.run_id, "KILLED" if other else "FAILED", f"it ended without a word: {child.last_line()}")
+    fingerprint = run.data.tags.get(FINGERPRINT)
+    if fingerprint != wanted:
+        raise InputError(
+            f"the data are not those of run {earlier.info.run_id}: fingerprint {str(fingerprint)[:16]}..., "
+            f"then {str(wanted)[:16]}...: give it the data of then"
+        )
+    if run.info.status != "FINISHED":
+        reason = run.data.tags.get("newsclf.failure", "it has not said why")
+        raise InputError(f"run {earlier.info.run_id} cannot be run again: {reason} ({child.log})")
+    return run
+
+
+def _differing(found: list[Difference], weights: tuple[dict[str, str], dict[str, str]], folder: Path) -> str:
+    """The table of what is not the same, which is logged as well."""
+    table = pd.DataFrame([dataclasses.asdict(one) for one in found])
+    if len(table):
+        table["difference"] = table["now"] - table["then"]
+    for name in sorted({*weights[0], *weights[1]}):
+        before, after = (side.get(name, "missing") for side in weights)
+        if before != after:
+            row = {"metric": f"SHA-256 of {name}", "points": 1, "different": 1, "then": before[:16], "now": after[:16]}
+            table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
+    table.to_csv(folder / "differences.csv", index=False)
+    mlflow.log_artifact(str(folder / "differences.csv"))
+    return str(table.fillna("").to_string(index=False))
+
+
+def _text(run_id: str, path: str) -> str:
+    """A text that the run has logged; empty where it has not."""
+    try:
+        return download(f"runs:/{run_id}/{path}").read_text(encoding="utf-8")
+    except (MlflowException, OSError):
+        return ""

@@ -1,0 +1,224 @@
+"""train: labelled text to a tested, logged model, all of it in one MLflow run."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from newsclf.config import TrainConfig
+from newsclf.data import Dataset, fingerprint_texts, load
+from newsclf.errors import InputError
+from newsclf.model import encoder, prefix, weights
+from newsclf.model.batches import Batches, Table
+from newsclf.model.cache import Cache, default_folder
+from newsclf.model.classifier import Classifier
+from newsclf.model.device import choose, peak_gpu_bytes, uses_bf16
+from newsclf.model.tokenizer import Tokenizer
+from newsclf.model.training import fit, seed_everything
+from newsclf.model.weights import EncoderFiles
+from newsclf.progress import progress
+from newsclf.tracking.artifacts.evaluation import log_report
+from newsclf.tracking.artifacts.references import log_reference
+from newsclf.tracking.lineage import log_code_and_environment, log_dataset, peak_memory_bytes
+from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.run import open_run
+
+HEAD_RATE, ENCODER_RATE = 1e-3, 2e-4
+
+
+def train(config: TrainConfig) -> dict[str, float]:
+    """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
+    began = time.perf_counter()
+    earlier = None
+    if config.resume:
+        from newsclf.tracking.resume import find_cut_off, set_aside
+
+        earlier = find_cut_off(config)
+        set_aside(earlier.run_id)
+        config = dataclasses.replace(earlier.config, resume="")
+    config = resolve_auto(config)
+    assert config.learning_rate is not None
+    with open_run("train", config, earlier.run_id if earlier else "") as run, contextlib.ExitStack() as stack:
+        import mlflow
+
+        from newsclf.tracking.artifacts.models import log_model
+        from newsclf.tracking.lightning_logger import RunLogger
+        from newsclf.tracking.metrics import log_metrics, logged_model
+        from newsclf.tracking.registry.versions import check_name, register_run
+        from newsclf.tracking.resume import checkpoints
+
+        run_id = run.info.run_id
+        folder = prepare_folder(config.output_dir, "train", run_id)
+        kept = stack.enter_context(checkpoints((earlier and earlier.checkpoints) or folder / "checkpoints"))
+        log_code_and_environment()
+        if config.register:
+            check_name(config.register)
+        seed_everything(config.seed)
+
+        dataset = load(config, config.weight_column)
+        for warning in dataset.warnings:
+            print(f"warning: {warning}", flush=True)
+        log_dataset(dataset, "train", ("train", "validation", "test"))
+        print(_described(dataset), flush=True)
+
+        files = weights.find(config.encoder)
+        tokenizer = Tokenizer(files.folder, config.max_length)
+        classifier = make_classifier(config, files, dataset.classes, tokenizer)
+        bf16 = uses_bf16(config.precision, config.device)
+        mlflow.set_tags({"newsclf.encoder_sha256": files.sha256, "newsclf.device_name": choose(config.device).name})
+
+        inputs, seconds = model_inputs(config, dataset, files, tokenizer, classifier, bf16)
+        result = fit(
+            classifier,
+            inputs["train"],
+            inputs["validation"],
+            config,
+            learning_rate=config.learning_rate,
+            bf16=bf16,
+            logger=RunLogger(run_id),
+            folder=kept,
+        )
+
+        test = inputs["test"]
+        assert test.labels is not None
+        probabilities = classifier.probabilities(test, bf16)
+        texts = dataset.splits["test"]["text"].tolist()
+        metrics = log_report(texts, test.labels, probabilities, dataset.classes, folder, prefix="test_")
+        metrics = {"avg_test_acc": metrics.pop("test_accuracy"), **metrics}
+
+        def predict(texts: list[str]) -> np.ndarray:
+            return classifier.probabilities(Batches(tokenizer(texts), pad_id=tokenizer.pad_id), bf16)
+
+        with tempfile.TemporaryDirectory() as references:
+            reference = log_reference(
+                f"runs:/{run_id}/model", dataset, probabilities, predict, config.seed, Path(references)
+            )
+            model_id = earlier and logged_model(run_id)
+            model_id = model_id or log_model(classifier, tokenizer, reference).model_id
+        metrics |= {
+            "epochs_run": result.epochs,
+            "kept_epoch": result.kept_epoch + 1,
+            "train_tokens_per_second": result.tokens_per_second,
+            "train_rows_per_second": result.rows_per_second,
+            "seconds/frozen_layers": seconds,
+            "seconds/training": result.train_seconds,
+            "seconds/total": time.perf_counter() - began,
+            "peak_memory_bytes": peak_memory_bytes(),
+            "peak_gpu_memory_bytes": peak_gpu_bytes(),
+        }
+        log_metrics(metrics, model_id)
+        file = write_result(
+            folder,
+            verb="train",
+            run_id=run_id,
+            config=config,
+            metrics=metrics,
+            model=f"runs:/{run_id}/model",
+            plots=str(folder),
+        )
+        mlflow.log_artifact(str(file))
+        registered = {"version": register_run(run_id, config.register)} if config.register else {}
+    print(
+        f"test accuracy {metrics['avg_test_acc']:.4f}, macro-F1 {metrics['test_macro_f1']:.4f}, "
+        f"log-loss {metrics['test_log_loss']:.4f}, calibration error {metrics['test_expected_calibration_error']:.4f}"
+    )
+    print(closing_lines(run, file, model=f"runs:/{run_id}/model", **registered), flush=True)
+    return metrics
+
+
+def resolve_auto(config: TrainConfig) -> TrainConfig:
+    """The config with every "auto" replaced by what it stands for on this machine."""
+    device = choose(config.device)
+    return dataclasses.replace(
+        config,
+        device=device.type,
+        precision="bf16" if uses_bf16(config.precision, device.type) else "fp32",
+        learning_rate=config.learning_rate or (HEAD_RATE if config.trainable_layers == 0 else ENCODER_RATE),
+    )
+
+
+def make_classifier(
+    config: TrainConfig, files: EncoderFiles, classes: tuple[str, ...], tokenizer: Tokenizer
+) -> Classifier:
+    """The encoder with a new head, on its device. Raises InputError where the options do not fit it."""
+    loaded = encoder.load(files.folder, config.dropout, config.attention_dropout)
+    depth = len(loaded.layers)
+    if config.trainable_layers is not None and config.trainable_layers > depth:
+        raise InputError(
+            f"option trainable_layers is {config.trainable_layers}: encoder {config.encoder} has {depth} layers"
+        )
+    if tokenizer.max_length > loaded.max_positions:
+        raise InputError(
+            f"option max_length is {tokenizer.max_length}: "
+            f"encoder {config.encoder} reads at most {loaded.max_positions} tokens"
+        )
+    frozen = 0 if config.trainable_layers is None else depth - config.trainable_layers
+    return Classifier(loaded, classes, config.dropout, frozen).to(config.device)
+
+
+def model_inputs(
+    config: TrainConfig,
+    dataset: Dataset,
+    files: EncoderFiles,
+    tokenizer: Tokenizer,
+    classifier: Classifier,
+    bf16: bool,
+) -> tuple[dict[str, Batches], float]:
+    """Each split as model input, and the seconds that frozen layers took.
+
+    With frozen layers, what they put out (from the cache, or computed into it); else token ids.
+    """
+    cache = Cache(Path(config.cache_dir) if config.cache_dir else default_folder(), int(config.cache_limit_gb * 1e9))
+    index = {label: number for number, label in enumerate(dataset.classes)}
+    inputs, seconds = {}, 0.0
+    for split, frame in dataset.splits.items():
+        texts = frame["text"].tolist()
+        if classifier.frozen and config.prefix_cache:
+            began = time.perf_counter()
+            table = _frozen_output(split, texts, files, tokenizer, classifier, cache, bf16)
+            seconds += time.perf_counter() - began
+        else:
+            table = tokenizer(texts)
+        labels = frame["label"].map(index).to_numpy(np.int64)
+        weights = frame["weight"].to_numpy(np.int64) if "weight" in frame else None
+        inputs[split] = Batches(table, labels, tokenizer.pad_id, weights)
+    return inputs, seconds
+
+
+def _frozen_output(
+    split: str,
+    texts: list[str],
+    files: EncoderFiles,
+    tokenizer: Tokenizer,
+    classifier: Classifier,
+    cache: Cache,
+    bf16: bool,
+) -> Table:
+    key = prefix.key(files.sha256, tokenizer.key, fingerprint_texts(texts), classifier, bf16)
+    found = prefix.cached(cache, key, classifier)
+    if found is not None:
+        print(f"frozen layers, {split}: read from the cache", flush=True)
+        return found
+    tokens = tokenizer(texts)
+    size = prefix.size(classifier, tokens)
+    if not cache.fits(size):
+        print(
+            f"frozen layers, {split}: their {size / 1e9:.1f} GB are over cache_limit_gb, so every epoch computes them",
+            flush=True,
+        )
+        return tokens
+    with progress(f"frozen layers, {split}", len(texts)) as update:
+        return prefix.compute(classifier, cache, key, tokens, tokenizer.pad_id, bf16, update)
+
+
+def _described(dataset: Dataset) -> str:
+    rows = ", ".join(f"{len(frame):,} {split}" for split, frame in dataset.splits.items())
+    dropped = ", ".join(f"{count:,} {reason}" for reason, count in dataset.notes.items() if count)
+    return f"{dataset.name}: {len(dataset.classes)} classes, {rows} rows" + (
+        f" (dropped: {dropped})" if dropped else ""
+    )

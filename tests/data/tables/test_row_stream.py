@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from newsclf.data import load
+from newsclf.data.sources import ag_news, sample
+from newsclf.data.tables import row_stream as stream
+from newsclf.data.tables.row_stream import open_stream
+from newsclf.errors import InputError
+
+TEXTS = ["plain", "", None, "plain", "a\0b", 'two\nlines, "quoted"', "é 東 😀", "x" * 300_000]
+
+
+def read(opened: stream.Stream, rows: int = 10_000) -> pd.DataFrame:
+    return pd.concat(list(opened.chunks(rows)))
+
+
+def written(path: Path, rows: list[dict[str, object]]) -> str:
+    """A table in the format of its ending."""
+    if path.suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, list(rows[0]))
+            table.writeheader()
+            table.writerows(rows)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row, default=str) + "\n" for row in rows), encoding="utf-8")
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=3)
+    return str(path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("rows", [1, 3, 10_000])
+def test_no_row_of_a_table_is_refused(tmp_path, options, ending, rows):
+    table = [{"n": n, "text": text, "label": "ab"[n % 2] if n else None} for n, text in enumerate(TEXTS)]
+    opened = open_stream(options(dataset=written(tmp_path / f"t.{ending}", table)))
+    chunks = list(opened.chunks(rows))
+    assert max(map(len, chunks)) <= rows
+    found = pd.concat(chunks)
+    missing = "" if ending == "csv" else None  # a CSV file knows no null
+    assert found["text"].tolist() == [missing if text is None else text for text in TEXTS]
+    assert found["label"].tolist() == [None, *("ab"[n % 2] for n in range(1, len(TEXTS)))]
+    assert (opened.columns, opened.unreadable) == (("text", "label"), 0)
+    assert opened.name == opened.source == str(tmp_path / f"t.{ending}")
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_labels_may_be_absent_but_not_misspelt(tmp_path, options, ending):
+    path = written(tmp_path / f"t.{ending}", [{"body": "one", "other": "x"}])
+    opened = open_stream(options(dataset=path, text_column="body"))
+    assert opened.columns == ("text",)
+    assert list(read(opened).columns) == ["text"]
+    with pytest.raises(InputError, match='no column "othre": it has body, other; did you mean "other"'):
+        open_stream(options(dataset=path, text_column="body", label_column="othre"))
+    with pytest.raises(InputError, match='no column "text"'):
+        open_stream(options(dataset=path))
+    with pytest.raises(InputError, match="name different columns"):
+        open_stream(options(dataset=path, text_column="body", label_column="body"))
+
+
+def test_places_are_lines_or_rows(tmp_path, options):
+    (tmp_path / "t.csv").write_text('text,label\n"a\nb",x\n\nc,y\n')
+    found = read(open_stream(options(dataset=str(tmp_path / "t.csv"))))
+    assert (found.index.name, found.index.tolist()) == ("line", [2, 5])
+    found = read(open_stream(options(dataset=written(tmp_path / "t.parquet", [{"text": "a"}, {"text": "b"}]))))
+    assert (found.index.name, found.index.tolist()) == ("row", [1, 2])
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_unreadable_rows_of_a_csv_file_are_counted(tmp_path, options, rows):
+    lines = [
+        b"text,label,more",
+        b"good 1,a,",
+        b"not utf-8 \xff,a,",
+        b"good 2,a,not utf-8 \xff where nobody looks",
+        b"too few,a",
+        b"too,many,fields,here",
+        b'"broken" quoting,a,',
+        b"good 3,b,",
+        b'"good, 4",b,',
+        b'"never closed,b,',
+        b"swallowed 1,b,",
+        b"swallowed 2,b,",
+    ]
+    (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(lines))
+    opened = open_stream(options(dataset=str(tmp_path / "t.csv")))
+    for _ in range(2):  # from the beginning each time
+        assert read(opened, rows)["text"].tolist() == ["good 1", "good 2", "good 3", "good, 4"]
+        assert opened.unreadable == 7
+    assert csv.field_size_limit() == 131_072
+
+
+def test_a_quote_that_never_closes_does_not_take_the_whole_file(tmp_path, options, monkeypatch):
+    monkeypatch.setattr(stream, "LONGEST_FIELD", 1000)
+    (tmp_path / "t.csv").write_text('text\ngood\n"never closed\n' + "swallowed or good\n" * 500)
+    opened = open_stream(options(dataset=str(tmp_path / "t.csv")))
+    found = read(opened)["text"].tolist()
+    assert found[0] == "good"
+    assert len(found) > 400
+    assert len(found) + opened.unreadable == 502
+
+
+def test_unreadable_lines_of_json_are_counted(tmp_path, options):
+    lines = [
+        b'{"text": "good 1", "label": 1.0}',
+        b'{"text": "cut',
+        b"[1, 2]",
+        b"",
+        b'{"text": "\xff"}',
+        b'{"text": 5, "label": "a text that is a number"}',
+        b'{"text": "x", "label": ["no", "name"]}',
+        b"[" * 100_000,
+        b'{"label": "no text"}',
+        b'{"text": "good 2 \\ud800", "label": null}',
+    ]
+    (tmp_path / "t.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join(lines))
+    opened = open_stream(options(dataset=str(tmp_path / "t.jsonl")))
+    found = read(opened)
+    assert found["text"].tolist() == ["good 1", None, "good 2 \ud800"]
+    assert found["label"].tolist() == ["1", "no text", None]
+    assert (found.index.tolist(), opened.unreadable) == ([1, 9, 10], 6)
+
+
+def test_unreadable_rows_of_parquet_are_counted(tmp_path, options):
+    binary = pa.array([b"good", b"\xff", None, "\u00e9".encode()], pa.binary())
+    for texts in (binary, binary.view(pa.string()), binary.cast(pa.large_binary())):
+        pq.write_table(pa.table({"text": texts}), tmp_path / "t.parquet")
+        opened = open_stream(options(dataset=str(tmp_path / "t.parquet")))
+        assert read(opened)["text"].tolist() == ["good", None, "é"]
+        assert opened.unreadable == 1
+    coded = pa.table({"text": pa.array(["a", "b", "a"]).dictionary_encode(), "label": [1, None, 2]})
+    pq.write_table(coded, tmp_path / "coded.parquet")
+    found = read(open_stream(options(dataset=str(tmp_path / "coded.parquet"))))
+    assert found.to_dict("list") == {"text": ["a", "b", "a"], "label": ["1", None, "2"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"", "is empty"),
+        ("t.csv", b"\n\n", "is empty"),
+        ("t.csv", b"text,label\n", "is empty: it has no rows"),
+        ("t.csv", b"te\xffxt,label\na,b\n", "its header cannot be read"),
+        ("t.csv", b"text,text\na,b\n", "more than once"),
+        ("t.csv", b"text,label\n\xff,a\nb\n", "none of its 2 rows can be read"),
+        ("t.jsonl", b"", "is empty"),
+        ("t.jsonl", b"no json\nat all\n", "none of its first 1000 lines is a JSON object"),
+        ("t.jsonl", b'{"text": 1}\n{"text": []}\n', "none of its 2 rows can be read"),
+        ("t.parquet", b"", "not a readable Parquet file"),
+        ("t.parquet", b"PAR1 and more PAR1", "not a readable Parquet file"),
+    ],
+)
+def test_files_in_which_nothing_is_readable(tmp_path, options, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message) as error:
+        read(open_stream(options(dataset=str(tmp_path / name))))
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_damaged_parquet_file_is_an_input_error(tmp_path, options):
+    path = Path(written(tmp_path / "t.parquet", [{"text": f"text {n} " * 50} for n in range(5000)]))
+    data = bytearray(path.read_bytes())
+    data[50 : len(data) // 2] = b"\xff" * (len(data) // 2 - 50)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="not a readable Parquet file"):
+        read(open_stream(options(dataset=str(path))))
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_dates(tmp_path, options, ending):
+    dates = ["2024-01-31", "2024-01-31T18:30:00", "2024-01-31T18:30:00+02:00", "2024-01-31 18:30:00.5Z", "20240131"]
+    path = written(tmp_path / f"t.{ending}", [{"text": "x", "label": "a", "when": when} for when in dates])
+    opened = open_stream(options(dataset=path), date_column="when")
+    assert opened.columns == ("text", "label", "date")
+    found = read(opened, 2)["date"]
+    day, evening = datetime(2024, 1, 31, tzinfo=UTC), datetime(2024, 1, 31, 18, 30, tzinfo=UTC)
+    half = timedelta(milliseconds=500)
+    assert found.tolist() == [day, evening, evening - timedelta(hours=2), evening + half, day]
+    assert str(found.dtype) == "datetime64[ns, UTC]"
+
+
+def test_dates_of_a_date_type(tmp_path, options):
+    for kind in (pa.date32(), pa.timestamp("us"), pa.timestamp("ns", "Europe/Berlin")):
+        table = pa.table({"text": ["x"], "when": pa.array([date(2024, 1, 31)], pa.date32()).cast(kind)})
+        pq.write_table(table, tmp_path / "t.parquet")
+        found = read(open_stream(options(dataset=str(tmp_path / "t.parquet")), date_column="when"))
+        assert found["date"].iloc[0] == pd.Timestamp("2024-01-31", tz="UTC")
+
+
+@pytest.mark.parametrize(
+    "bad", ["31/01/2024", "yesterday", "", None, 1_706_659_200, 20_240_131, True, "2024-02-30", "99999-01-01"]
+)
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_date_that_does_not_parse_is_named_with_its_place(tmp_path, options, ending, bad):
+    if ending == "csv" and bad == 20_240_131:
+        pytest.skip("in a CSV file it is the text 20240131, which ISO 8601 allows")
+    rows = [{"text": "x", "when": when} for when in ["2024-01-31", "2024-02-01", bad]]
+    opened = open_stream(options(dataset=written(tmp_path / f"t.{ending}", rows)), date_column="when")
+    with pytest.raises(InputError, match=f"line {4 if ending == 'csv' else 3}: .*; write dates as 2024-01-31"):
+        read(opened)
+
+
+def test_a_date_column_that_is_not_there(tmp_path, options):
+    path = written(tmp_path / "t.csv", [{"text": "x", "date": "2024-01-31"}])
+    with pytest.raises(InputError, match='no column "day"'):
+        open_stream(options(dataset=path), date_column="day")
+    with pytest.raises(InputError, match='sample has no column "day"'):
+        open_stream(options(), date_column="day")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ("samlpe", 'did you mean "sample"'),
+        ("none/t.csv", "no such file"),
+        ("t.txt", "unknown dataset"),
+        ("./t.txt", "unknown ending"),
+        ("https://host/t.csv", "only local paths and s3:// are read"),
+    ],
+)
+def test_sources_that_are_none(options, dataset, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        open_stream(options(dataset=dataset))
+
+
+def test_a_folder(options, tmp_path):
+    (tmp_path / "t.csv").mkdir()
+    with pytest.raises(InputError, match="is a folder"):
+        open_stream(options(dataset=str(tmp_path / "t.csv")))
+
+
+def test_the_sample_and_its_splits(options):
+    raw = sample.read(options())
+    for split in ("train", "validation", "test"):
+        opened = open_stream(options(), split)
+        assert read(opened, 100)["text"].tolist() == getattr(raw, split)["text"].tolist()
+        assert (opened.name, opened.columns) == ("sample", ("text", "label"))
+    assert len(read(open_stream(options()))) == 680
+
+
+def test_splits_that_are_none(options, tmp_path):
+    with pytest.raises(InputError, match='split "tset" is unknown'):
+        open_stream(options(), "tset")
+    with pytest.raises(InputError, match="a table is read whole"):
+        open_stream(options(dataset=written(tmp_path / "t.csv", [{"text": "x"}])), "train")
+
+
+def test_published_data_comes_whole(real_data, options):
+    chosen = options(dataset="ag_news", data_dir=str(real_data))
+    found = read(open_stream(chosen, "test"), 1000)
+    assert len(found) == len(ag_news.read(chosen).test) >= len(load(chosen).splits["test"])
+    with pytest.raises(InputError, match="ag_news has no validation split of its own"):
+        open_stream(chosen, "validation")
+    posts = options(dataset="20newsgroups", data_dir=str(real_data))
+    assert len(read(open_stream(posts, "train"))) == 2034
+
+
+# Of the process alone: getrusage counts what the test that started it takes.
+MEASURED = """
+import re, sys
+from pathlib import Path
+from newsclf.config import DataOptions
+from newsclf.data.tables.row_stream import open_stream
+import pyarrow.parquet
+stream = open_stream(DataOptions(dataset=sys.argv[1]))
+rows = sum(len(chunk) for chunk in stream.chunks(2000))
+print(rows, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_memory_is_flat(tmp_path, ending):
+    peaks = []
+    random = np.random.default_rng(0)
+    for rows in (20_000, 200_000):
+        texts = [{"text": random.bytes(100).hex() * 2} for _ in range(rows)]
+        path = tmp_path / f"{rows}.{ending}"
+        if ending == "parquet":  # all in one row group
+            pq.write_table(pa.Table.from_pylist(texts), path, row_group_size=rows)
+        else:
+            written(path, texts)
+        del texts
+        ran = subprocess.run([sys.executable, "-c", MEASURED, str(path)], capture_output=True, text=True, check=True)
+        found, peak = map(int, ran.stdout.split())
+        assert found == rows
+        peaks.append(peak)
+    assert peaks[1] < 1.15 * peaks[0]  # the file is 80 MB; its rows in memory would be more
