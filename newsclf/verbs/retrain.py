@@ -21,12 +21,13 @@ from newsclf.errors import InputError
 from newsclf.locks import held
 from newsclf.monitoring.batches import name_of
 from newsclf.monitoring.state import write_json
+from newsclf.reports.retraining import write_report
 from newsclf.retraining.attempt import Attempt, make_attempt, read_past, tested_later
 from newsclf.retraining.judged_stream import Judged, judged_batches
 from newsclf.retraining.labelling import most_worth
 from newsclf.retraining.margins import widened
+from newsclf.retraining.outcome import RetrainingOutcome
 from newsclf.retraining.policy import LABEL, TEST, TRAIN, Earlier, Plan, Rules, attempted, plan
-from newsclf.retraining.story import Story, write_report
 from newsclf.retraining.training_rows import Mix
 from newsclf.tracking.artifacts.references import open_reference
 from newsclf.tracking.artifacts.trained_model import Trained, find_trained
@@ -57,15 +58,15 @@ def retrain(config: RetrainConfig) -> Plan:
 
         call.child("monitor", "the monitor", monitor_options(call), folder / "monitor.log")
         batches = judged_batches(config, folder / "monitor")
-        story = Story(call.champion.uri, config.stream, [batch.watched for batch in batches])
+        outcome = RetrainingOutcome(call.champion.uri, config.stream, [batch.watched for batch in batches])
         for _ in range(2):  # where the refused model is refused once more, a new one may follow
-            story.plan = plan(story.batches, earlier(call), Rules.of(config), config.force)
-            print(f"{story.plan.action}: {story.plan.reason}", flush=True)
-            act(call, story, [batches[place] for place in story.plan.batches])
-            if story.plan.action != TEST or story.outcome == registry.PROMOTED:
+            outcome.plan = plan(outcome.batches, earlier(call), Rules.of(config), config.force)
+            print(f"{outcome.plan.action}: {outcome.plan.reason}", flush=True)
+            act(call, outcome, [batches[place] for place in outcome.plan.batches])
+            if outcome.plan.action != TEST or outcome.decision == registry.PROMOTED:
                 break
-        report(call, story)
-    return story.plan
+        report(call, outcome)
+    return outcome.plan
 
 
 @dataclass(frozen=True)
@@ -131,17 +132,17 @@ def earlier(call: Call) -> Earlier:
     return Earlier(tags[ONSET], tags[UNTIL], int(tags[ROWS]), learning=True)
 
 
-def act(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
+def act(call: Call, outcome: RetrainingOutcome, chosen: Sequence[Judged]) -> None:
     """Do what is planned. chosen: the batches that it is to be done with."""
-    if story.plan.action == TRAIN:
-        challenge(call, story, chosen)
-    elif story.plan.action == TEST:
-        test_again(call, story, chosen)
-    elif story.plan.action == LABEL:
-        story.to_label = write_to_label(call, chosen)
+    if outcome.plan.action == TRAIN:
+        challenge(call, outcome, chosen)
+    elif outcome.plan.action == TEST:
+        test_again(call, outcome, chosen)
+    elif outcome.plan.action == LABEL:
+        outcome.to_label = write_to_label(call, chosen)
 
 
-def challenge(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
+def challenge(call: Call, outcome: RetrainingOutcome, chosen: Sequence[Judged]) -> None:
     """Train a challenger on old and new rows, and hold it against the champion."""
     config, champion = call.config, call.champion
     options = dataclasses.replace(champion.config, data_dir=config.data_dir or champion.config.data_dir)
@@ -149,39 +150,39 @@ def challenge(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
     past = read_past(options, tags.get("newsclf.data_fingerprint", ""), tags.get(TESTS, ""))
     settings = " ".join([champion.uri, str(config.train), config.sweep, config.device])
     frames = [batch.rows for batch in chosen]
-    attempt, story.rows = make_attempt(
-        call.folder / "attempts", past, frames, Mix.of(config), story.plan.kind, settings
+    attempt, outcome.rows = make_attempt(
+        call.folder / "attempts", past, frames, Mix.of(config), outcome.plan.kind, settings
     )
-    made = attempted(story.batches, story.plan, True, earlier(call))
+    made = attempted(outcome.batches, outcome.plan, True, earlier(call))
     known = {STREAM: call.stream, ONSET: made.onset, UNTIL: made.until, ROWS: str(made.rows)}
-    story.challenger = challenger(call, attempt, {**known, TESTS: str(attempt.all_tests)})
-    decide(call, story, attempt)
+    outcome.challenger = challenger(call, attempt, {**known, TESTS: str(attempt.all_tests)})
+    decide(call, outcome, attempt)
 
 
-def test_again(call: Call, story: Story, chosen: Sequence[Judged]) -> None:
+def test_again(call: Call, outcome: RetrainingOutcome, chosen: Sequence[Judged]) -> None:
     """Hold the model that was refused against the champion once more, by the labelled rows that came since, too."""
     folder = Path(json.loads((call.folder / REFUSED).read_text(encoding="utf-8"))["folder"])
-    attempt = tested_later(folder, story.plan.kind, [batch.rows for batch in chosen])
-    story.rows, story.challenger = None, challenger(call, attempt, {})
-    until = attempted(story.batches, story.plan, True, earlier(call)).until
-    registry.registry_client().set_tag(story.challenger.run.info.run_id, UNTIL, until)
-    decide(call, story, attempt)
+    attempt = tested_later(folder, outcome.plan.kind, [batch.rows for batch in chosen])
+    outcome.rows, outcome.challenger = None, challenger(call, attempt, {})
+    until = attempted(outcome.batches, outcome.plan, True, earlier(call)).until
+    registry.registry_client().set_tag(outcome.challenger.run.info.run_id, UNTIL, until)
+    decide(call, outcome, attempt)
 
 
-def decide(call: Call, story: Story, attempt: Attempt) -> None:
+def decide(call: Call, outcome: RetrainingOutcome, attempt: Attempt) -> None:
     """The gate: the challenger becomes champion, or what the next call has to know of the refusal is kept."""
     config, champion, judges = call.config, call.champion, attempt.judges()
     stated = build(PromoteConfig, config.gate or {})
     gate = {"device": config.device, "seed": config.seed, **(config.gate or {})}
     gate |= widened(stated.accuracy_margin, stated.recall_margin, stated.calibration_limit, judges)
-    gate |= {"name": champion.name, "model": story.challenger.uri, **attempt.tests}
+    gate |= {"name": champion.name, "model": outcome.challenger.uri, **attempt.tests}
     gate |= {"output_dir": attempt.folder / "promote"}
-    story.tested = len(judges[-1])
-    story.promotion = call.child("promote", "the promotion", gate, attempt.folder / "promote.log")
+    outcome.tested = len(judges[-1])
+    outcome.promotion = call.child("promote", "the promotion", gate, attempt.folder / "promote.log")
     refused, before = call.folder / REFUSED, earlier(call)
     refused.unlink(missing_ok=True)
-    if story.outcome != registry.PROMOTED:
-        kept = dataclasses.asdict(attempted(story.batches, story.plan, False, before))
+    if outcome.decision != registry.PROMOTED:
+        kept = dataclasses.asdict(attempted(outcome.batches, outcome.plan, False, before))
         write_json(refused, {"champion": champion.uri, "folder": str(attempt.folder), **kept})
 
 
@@ -261,21 +262,21 @@ def write_to_label(call: Call, chosen: Sequence[Judged]) -> pd.DataFrame:
     return texts
 
 
-def report(call: Call, story: Story) -> None:
-    """The whole story: report.html, result.json, tags, metrics, and the last lines on the terminal."""
-    folder, metrics = call.folder, story.metrics()
-    write_report(folder / "report.html", story, f"The stream {name_of(call.config.stream)}")
+def report(call: Call, outcome: RetrainingOutcome) -> None:
+    """What came of it: report.html, result.json, tags, metrics, and the last lines on the terminal."""
+    folder, metrics = call.folder, outcome.metrics()
+    write_report(folder / "report.html", outcome, f"The stream {name_of(call.config.stream)}")
     mlflow.log_metrics(metrics)
-    tags = {"decision": story.outcome, "reason": story.conclusion}
+    tags = {"decision": outcome.decision, "reason": outcome.conclusion}
     mlflow.set_tags({f"newsclf.{name}": text[:5000] for name, text in tags.items()})
     paths = {"report": str(folder / "report.html")}
-    if story.challenger is not None:
-        paths["challenger"] = story.challenger.uri
-    if story.to_label is not None:
+    if outcome.challenger is not None:
+        paths["challenger"] = outcome.challenger.uri
+    if outcome.to_label is not None:
         paths["to_label"] = str(folder / "to_label.csv")
     run_id = call.run.info.run_id
     result = write_result(folder, verb="retrain", run_id=run_id, config=call.config, metrics=metrics, **paths)
     for file in (folder / "report.html", result):
         mlflow.log_artifact(str(file))
-    print(story.conclusion)
+    print(outcome.conclusion)
     print(closing_lines(call.run, result, **paths), flush=True)
