@@ -17,7 +17,7 @@ RUN = re.compile(r"(?:runs:/)?([0-9a-f]{32})(?=/|$)")
 def store_of(run_id: str) -> tuple[str, str]:
     """(tracking URI, the run's id there)."""
     journal = find(run_id)
-    if journal is not None and not journal.sent.get("partial"):
+    if journal is not None and not journal.sent.partial:
         return journal.uri, str(journal.run["run_uuid"])
     if place := place_of(run_id):
         return place["server"], place["run_id"]

@@ -56,7 +56,7 @@ def closing_lines(run: Any, result: Path, **paths: str) -> str:
     """The last lines of a verb: where everything is, and how to look at it."""
     uri, place = tracking_uri(), place_of(run.info.run_id) or {}
     experiment, run_id = place.get("experiment_id", run.info.experiment_id), place.get("run_id", run.info.run_id)
-    if (waiting := find(run.info.run_id)) and not waiting.sent.get("experiment_id"):
+    if (waiting := find(run.info.run_id)) and not waiting.sent.experiment_id:
         look = "make ui, after mlflow run . -e sync"
     elif is_server(uri):
         look = f"{uri.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"

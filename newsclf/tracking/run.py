@@ -33,7 +33,7 @@ def open_run(verb: str, config: Any, resume: str = "") -> Iterator[mlflow.Active
     resume: the id of an earlier run that is taken up again, if it is still there and `mlflow run` has started none.
     On leaving, the run is FINISHED; FAILED with the reason in the tag `newsclf.failure` after an
     error; KILLED after Ctrl-C or SIGTERM.
-    A run for a server is written to a journal on this machine and sent from there (see journalled.py), so that a
+    A run for a server is written to a journal on this machine and sent from there (see journal/session.py), so that a
     server that is away costs nothing. Raises InputError when the tracking store cannot be used.
     """
     import mlflow

@@ -10,7 +10,7 @@ from newsclf.errors import InputError, Unsent
 from newsclf.progress import progress
 from newsclf.tracking.journal.sender import send_rest
 from newsclf.tracking.journal.store import Journal, journals, place_of, root, taken
-from newsclf.tracking.journal.upload import Copy
+from newsclf.tracking.journal.upload import RunUpload
 from newsclf.tracking.server import check_uri, is_server, set_defaults, tracking_uri, trouble, without_password
 
 
@@ -53,8 +53,8 @@ def send(journal: Journal, server: str) -> str:
     check_uri(server)
     if not is_server(server):
         raise InputError("it was made without a server: name one in MLFLOW_TRACKING_URI or with the option server")
-    run_id, copy = journal.run["run_uuid"], Copy(journal, server)
-    with progress(f"run {run_id}", copy.waiting(), "records") as update:
+    run_id, upload = journal.run["run_uuid"], RunUpload(journal, server)
+    with progress(f"run {run_id}", upload.waiting(), "records") as update:
         count = 0
         for records in send_rest(journal, server):
             count += records

@@ -40,7 +40,7 @@ def test_ctrl_c_on_mlflow_run_kills_the_run(place, options):
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
     process.communicate(timeout=60)
     assert process.returncode != 0
-    # `mlflow run` marks it FAILED in between: see newsclf/tracking/last_word.py.
+    # `mlflow run` marks it FAILED in between: see newsclf/tracking/status_guard.py.
     end = time.monotonic() + 30
     while place.statuses()[0] != "KILLED" and time.monotonic() < end:
         time.sleep(0.2)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from newsclf.errors import Stopped
 from newsclf.tracking.journal.store import ENDED, Journal, journals, taken
-from newsclf.tracking.journal.upload import Copy
+from newsclf.tracking.journal.upload import RunUpload
 from newsclf.tracking.server import Trouble, trouble
 
 PAUSE = 0.5  # seconds between two looks into the journal
@@ -22,18 +22,18 @@ def send_rest(journal: Journal, server: str) -> Iterator[int]:
     """
     if journal.run["status"] not in ENDED:
         journal.end_as_lost()
-    copy = Copy(journal, server)
-    yield from copy.steps()
-    if copy.whole:
+    upload = RunUpload(journal, server)
+    yield from upload.send_pending()
+    if upload.whole:
         journal.remove()
 
 
 class Sender(threading.Thread):
     """Sends one run, and in its spare time what earlier ones have left."""
 
-    def __init__(self, copy: Copy) -> None:
+    def __init__(self, upload: RunUpload) -> None:
         super().__init__(name="newsclf-sender", daemon=True)
-        self.copy = copy
+        self.upload = upload
         self.trouble: Trouble | None = None
         self.ending, self.woken = threading.Event(), threading.Event()
 
@@ -41,10 +41,10 @@ class Sender(threading.Thread):
         pause, earlier = PAUSE, self._earlier()
         while True:
             try:
-                for _ in self.copy.steps():
+                for _ in self.upload.send_pending():
                     pause = PAUSE
                 self.trouble = None
-                done = self.ending.is_set() and self.copy.whole
+                done = self.ending.is_set() and self.upload.whole
                 if next(earlier, 0):
                     continue
                 if done:
@@ -66,7 +66,7 @@ class Sender(threading.Thread):
 
     def _earlier(self) -> Iterator[int]:
         for journal in journals():
-            if journal.note.get("server") == self.copy.server:
+            if journal.note.get("server") == self.upload.server:
                 with taken(journal) as held, contextlib.suppress(Exception):  # sync says what is the matter
                     if held:
-                        yield from send_rest(journal, self.copy.server)
+                        yield from send_rest(journal, self.upload.server)

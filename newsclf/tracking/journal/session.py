@@ -14,7 +14,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from newsclf.errors import InputError, Stopped
 from newsclf.tracking.journal.sender import Sender
 from newsclf.tracking.journal.store import FAILURE_TAG, Journal, create, find
-from newsclf.tracking.journal.upload import METRICS_A_CALL, Copy
+from newsclf.tracking.journal.upload import METRICS_A_CALL, RunUpload
 from newsclf.tracking.server import Trouble, is_server, short_limits, talking_to, trouble, without_password
 
 SECONDS_AFTER_A_STOP = 10.0
@@ -36,8 +36,8 @@ def journalled(verb: str, uri: str, config: Any, resume: str) -> Iterator[mlflow
     if journal is None:
         journal = create(verb, uri if is_server(uri) else "")
         problem = _begin(journal, verb, run_id, offline)
-    copy = Copy(journal, uri)
-    sender, seconds = Sender(copy), float(config.send_timeout)
+    upload = RunUpload(journal, uri)
+    sender, seconds = Sender(upload), float(config.send_timeout)
     with talking_to(journal.uri):
         run = mlflow.start_run(journal.run["run_uuid"])
         if FAILURE_TAG in run.data.tags:  # it was stopped; now it is not
@@ -54,8 +54,8 @@ def journalled(verb: str, uri: str, config: Any, resume: str) -> Iterator[mlflow
         finally:
             if not offline:
                 sender.end(seconds)
-            _say(copy, "tracking=offline" if offline else (sender.trouble or problem or _SLOW).text)
-    if copy.whole:
+            _say(upload, "tracking=offline" if offline else (sender.trouble or problem or _SLOW).text)
+    if upload.whole:
         journal.remove()
 
 
@@ -74,48 +74,48 @@ def _begin(journal: Journal, verb: str, run_id: str, offline: bool) -> Trouble |
     """The run in its journal: a new one, or the one that the server has. The trouble, if the server is away."""
     client = MlflowClient(journal.uri)
     made = client.create_run("0", tags=resolve_tags({"newsclf.verb": verb}))
-    copy, problem = Copy(journal, journal.note["server"]), None
+    upload, problem = RunUpload(journal, journal.note["server"]), None
     if run_id:  # what MLflow has tagged it with here, it has tagged it with there as well
-        copy.keep(run_id=run_id, tags={**made.data.tags}, server=copy.server)
+        upload.sent.keep(run_id=run_id, tags={**made.data.tags}, server=upload.server)
     if not offline:
         try:
             with short_limits():
-                if not (run_id and _adopt(copy)):
-                    copy.place()
+                if not (run_id and _adopt(upload)):
+                    upload.create_remote_run()
         except Exception as error:
             problem = trouble(error)
             if problem.lasting:
                 journal.discard()
-                raise InputError(f"tracking server {without_password(copy.server)}: {problem.text}") from error
+                raise InputError(f"tracking server {without_password(upload.server)}: {problem.text}") from error
             print(
-                f"warning: tracking server {without_password(copy.server)} does not answer ({problem.text}): the run "
+                f"warning: tracking server {without_password(upload.server)} does not answer ({problem.text}): the run "
                 f"is kept in {journal.folder} and sent when it does",
                 flush=True,
             )
-    experiment = copy.sent.get("experiment_id") or journal.note["experiment_id"] or "0"
-    journal.rename(copy.run_id or journal.id, experiment)
-    if copy.sent.get("partial"):
-        _adopt_points(copy, client)
+    experiment = upload.sent.experiment_id or journal.note["experiment_id"] or "0"
+    journal.rename(upload.sent.run_id or journal.id, experiment)
+    if upload.sent.partial:
+        _adopt_points(upload, client)
     return problem
 
 
-def _adopt_points(copy: Copy, here: MlflowClient) -> None:
+def _adopt_points(upload: RunUpload, here: MlflowClient) -> None:
     """Take over the metric points of a run that is taken up again, so that none of them is logged twice."""
-    for name in copy.client.get_run(copy.run_id).data.metrics:
-        points = copy.client.get_metric_history(copy.run_id, name)
+    for name in upload.client.get_run(upload.sent.run_id).data.metrics:
+        points = upload.client.get_metric_history(upload.sent.run_id, name)
         for start in range(0, len(points), METRICS_A_CALL):
-            here.log_batch(copy.run_id, points[start : start + METRICS_A_CALL])
-    (last,) = copy.journal.rows("SELECT MAX(rowid) AS place FROM metrics")
-    copy.keep(metrics=last["place"])
+            here.log_batch(upload.sent.run_id, points[start : start + METRICS_A_CALL])
+    (last,) = upload.journal.rows("SELECT MAX(rowid) AS place FROM metrics")
+    upload.sent.keep(metrics=last["place"])
 
 
-def _adopt(copy: Copy) -> bool:
+def _adopt(upload: RunUpload) -> bool:
     """Take over the words that the server has of the run; False where it has been deleted there."""
-    run = copy.client.get_run(copy.run_id)
+    run = upload.client.get_run(upload.sent.run_id)
     if run.info.lifecycle_stage != "active":
-        copy.keep(run_id="", tags={})
+        upload.sent.keep(run_id="", tags={})
         return False
-    journal, here = copy.journal, copy.journal.run["run_uuid"]
+    journal, here = upload.journal, upload.journal.run["run_uuid"]
     words = {"tags": run.data.tags, "params": run.data.params}
     journal.write(
         ("DELETE FROM tags", ()),
@@ -127,7 +127,7 @@ def _adopt(copy: Copy) -> bool:
         ("UPDATE runs SET name = ?, start_time = ?", (run.info.run_name, run.info.start_time)),
     )
     ended = [run.info.status, run.info.end_time] if run.info.end_time else None
-    copy.keep(
+    upload.sent.keep(
         experiment_id=run.info.experiment_id,
         params=[*run.data.params],
         tags={**run.data.tags},
@@ -137,12 +137,13 @@ def _adopt(copy: Copy) -> bool:
     return True
 
 
-def _say(copy: Copy, reason: str) -> None:
+def _say(upload: RunUpload, reason: str) -> None:
     """What a person has to know of a run that the server has not got, or knows by another id."""
-    run_id, count = copy.journal.run["run_uuid"], copy.waiting()
+    run_id, count = upload.journal.run["run_uuid"], upload.waiting()
     if count:
         print(
-            f"{count:,} records of run {run_id} wait in {copy.journal.folder} ({reason}): {SYNC} sends them", flush=True
+            f"{count:,} records of run {run_id} wait in {upload.journal.folder} ({reason}): {SYNC} sends them",
+            flush=True,
         )
-    elif copy.run_id != run_id:
-        print(f"run {run_id} is {copy.run_id} on {without_password(copy.server)}", flush=True)
+    elif upload.sent.run_id != run_id:
+        print(f"run {run_id} is {upload.sent.run_id} on {without_password(upload.server)}", flush=True)

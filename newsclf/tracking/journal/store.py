@@ -2,7 +2,7 @@
 
     <journal>/<id>/store.db   MLflow's tables, SQLite in WAL mode: what was logged stays, also after `kill -9`
     <journal>/<id>/artifacts  the run's files            models/   the models it has logged
-    <journal>/<id>/run.json   which server it is for     sent.json  what that server has got (see send.py)
+    <journal>/<id>/run.json   which server it is for     sent.json  what that server has got (see sent.py)
     <journal>/<id>/lock       held by the process that writes the run, or sends it
     <journal>/sent/<id>.json  what a run that was opened without its server is called there
 
@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from newsclf.errors import InputError, disk_full
-from newsclf.files import in_one_step
+from newsclf.files import in_one_step, read_json, write_json
+from newsclf.tracking.journal.sent import Sent
 
 FAILURE_TAG = "newsclf.failure"
 ENDED = ("FINISHED", "FAILED", "KILLED")
@@ -60,15 +60,12 @@ class Journal:
     @property
     def note(self) -> dict[str, Any]:
         """verb, server ("": whichever is there when it is sent), experiment_id and experiment (a name, or "")."""
-        return _read(self.folder / "run.json")
+        return read_json(self.folder / "run.json")
 
     @property
-    def sent(self) -> dict[str, Any]:
-        """What the server has got; {} for nothing, and where the file was lost: all of it may be sent again."""
-        return _read(self.folder / "sent.json")
-
-    def keep_sent(self, sent: Mapping[str, Any]) -> None:
-        write_json(self.folder / "sent.json", sent)
+    def sent(self) -> Sent:
+        """What the server has got, as it was kept last."""
+        return Sent.load(self.folder / "sent.json")
 
     def take(self) -> bool:
         """Take the lock, which ends with the process; False while another one writes or sends the run."""
@@ -149,8 +146,8 @@ class Journal:
     def remove(self) -> None:
         """Once everything is sent. What the run is called on the server is kept, if that is another name."""
         sent, run_id = self.sent, self.run["run_uuid"]
-        if sent["run_id"] != run_id:
-            place = {name: sent[name] for name in ("run_id", "experiment_id", "server")}
+        if sent.run_id != run_id:
+            place = {"run_id": sent.run_id, "experiment_id": sent.experiment_id, "server": sent.server}
             write_json(self.folder.parent / "sent" / f"{run_id}.json", place)
         self.discard()
 
@@ -198,14 +195,14 @@ def journals() -> list[Journal]:
 def find(run_id: str) -> Journal | None:
     """The journal of a run that is not sent yet, by either of its ids."""
     for journal in journals():
-        if run_id in (journal.id, journal.sent.get("run_id")):
+        if run_id and run_id in (journal.id, journal.sent.run_id):
             return journal
     return None
 
 
 def place_of(run_id: str) -> dict[str, str] | None:
     """run_id, experiment_id and server of a run that this machine has opened under another id."""
-    return _read(root() / "sent" / f"{run_id}.json") or None
+    return read_json(root() / "sent" / f"{run_id}.json") or None
 
 
 def _template(folder: Path) -> Path:
@@ -215,30 +212,11 @@ def _template(folder: Path) -> Path:
 
     template = folder / f".empty-{VERSION}.db"
     if not template.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f".{os.getpid()}.unfinished.db"
-        try:
+        with in_one_step(template) as unfinished:
             SqlAlchemyStore(f"sqlite:///{unfinished}", str(folder))._dispose_engine()
             with contextlib.closing(sqlite3.connect(unfinished)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")  # stays with the file and its copies
-            os.replace(unfinished, template)
-        finally:
-            unfinished.unlink(missing_ok=True)
     return template
-
-
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """In one step: a file that is there is whole."""
-    with in_one_step(path) as unfinished:
-        unfinished.write_text(json.dumps(values), encoding="utf-8")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
 
 
 @contextlib.contextmanager

@@ -35,28 +35,19 @@ INPUTS = (
     "SELECT d.*, i.input_uuid FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id "
     "WHERE i.source_type = 'DATASET' ORDER BY i.rowid LIMIT -1 OFFSET ?"
 )
-NOTHING: dict[str, Any] = {"run_id": "", "params": [], "tags": {}, "inputs": 0, "metrics": 0, "model_metrics": 0}
-NOTHING |= {"files": {}, "models": {}, "registered": "", "ended": None}
-# partial: whether the server has points of the run that this journal did not make (see journalled.py)
-NOTHING |= {"partial": False}
 
 
-class Copy:
+class RunUpload:
     """What is sent of one journal, and what is not yet. Its methods raise what MLflow's client raises."""
 
     def __init__(self, journal: Journal, server: str) -> None:
         self.journal, self.server = journal, server
         self.client = MlflowClient(server, server)
-        self.sent: dict[str, Any] = NOTHING | journal.sent
+        self.sent = journal.sent
 
-    @property
-    def run_id(self) -> str:
-        """Of the run on the server; "" before `place`."""
-        return str(self.sent["run_id"])
-
-    def place(self) -> None:
+    def create_remote_run(self) -> None:
         """Make the run on the server, if it is not there."""
-        if self.run_id:
+        if self.sent.run_id:
             return
         experiment = self._experiment()
         mine = f"tags.`{JOURNAL_TAG}` = '{self.journal.id}'"
@@ -65,30 +56,30 @@ class Copy:
             row, tags = self.journal.run, {JOURNAL_TAG: self.journal.id}
             tags |= {key: self._translated(value) for key, value in self._tags().items()}
             found = [self.client.create_run(experiment, row["start_time"], tags, row["name"])]
-        self.keep(run_id=found[0].info.run_id, experiment_id=experiment, server=self.server)
+        self.sent.keep(run_id=found[0].info.run_id, experiment_id=experiment, server=self.server)
 
-    def steps(self) -> Iterator[int]:
+    def send_pending(self) -> Iterator[int]:
         """Send all that is there now, a request at a time; yields the number of records in each."""
         row = self.journal.run  # read first: nothing is added to a run that has ended
-        self.place()
-        if self.sent["ended"] and row["status"] not in ENDED:
-            self.client.update_run(self.run_id, status=row["status"])
-            self.keep(ended=None)
+        self.create_remote_run()
+        if self.sent.ended and row["status"] not in ENDED:
+            self.client.update_run(self.sent.run_id, status=row["status"])
+            self.sent.keep(ended=None)
         yield from self._send_params()
         yield from self._send_tags()
         yield from self._send_inputs()
         yield from self._send_points("metrics")
         yield from self._send_files()
         for model in logged_models(self.journal):
-            yield from send_model(self, model)
+            yield from send_model(self.sent, self.journal, self.client, model)
         yield from self._send_points("model_metrics")
         if name := self._unregistered():
-            register(self.client, self.run_id, name)
-            self.keep(registered=name)
+            register(self.client, self.sent.run_id, name)
+            self.sent.keep(registered=name)
             yield 1
-        if row["status"] in ENDED and self.sent["ended"] != _end(row):
-            self.client.set_terminated(self.run_id, *_end(row))
-            self.keep(ended=_end(row))
+        if row["status"] in ENDED and self.sent.ended != _end(row):
+            self.client.set_terminated(self.sent.run_id, *_end(row))
+            self.sent.keep(ended=_end(row))
             yield 1
 
     @property
@@ -102,18 +93,13 @@ class Copy:
         return (
             len(self._params())
             + len(self._inputs())
-            + len(set(tags.items()) ^ set(self.sent["tags"].items()))
+            + len(set(tags.items()) ^ set(self.sent.tags.items()))
             + sum(len(self._points(kind, limit=-1)) for kind in ("metrics", "model_metrics"))
-            + len(changed(self.journal.folder / "artifacts", self.sent["files"]))
-            + sum(waiting(model, self.sent["models"]) for model in logged_models(self.journal))
+            + len(changed(self.journal.folder / "artifacts", self.sent.files))
+            + sum(waiting(model, self.sent.models) for model in logged_models(self.journal))
             + bool(self._unregistered())
-            + (row["status"] in ENDED and self.sent["ended"] != _end(row))
+            + (row["status"] in ENDED and self.sent.ended != _end(row))
         )
-
-    def keep(self, **values: Any) -> None:
-        """Note what the server has got."""
-        self.sent |= values
-        self.journal.keep_sent(self.sent)
 
     def _experiment(self) -> str:
         note = self.journal.note
@@ -127,7 +113,7 @@ class Copy:
 
         def known(match: re.Match[str]) -> str:
             if match[0] == self.journal.run["run_uuid"]:
-                return self.run_id or match[0]
+                return self.sent.run_id or match[0]
             place = place_of(match[0])
             return place["run_id"] if place else match[0]
 
@@ -135,43 +121,43 @@ class Copy:
 
     def _params(self) -> dict[str, str]:
         rows = self.journal.rows("SELECT key, value FROM params ORDER BY rowid")
-        return {row["key"]: row["value"] for row in rows if row["key"] not in self.sent["params"]}
+        return {row["key"]: row["value"] for row in rows if row["key"] not in self.sent.params}
 
     def _send_params(self) -> Iterator[int]:
         new = self._params()
         if not new:
             return
         # `mlflow run` has logged those that were typed, and MLflow refuses another text for the same value.
-        there = self.client.get_run(self.run_id).data.params
+        there = self.client.get_run(self.sent.run_id).data.params
         todo = [Param(key, self._translated(value)) for key, value in new.items() if key not in there]
         for start in range(0, len(todo), WORDS_A_CALL):
-            self.client.log_batch(self.run_id, params=todo[start : start + WORDS_A_CALL])
-        self.keep(params=[*self.sent["params"], *new])
+            self.client.log_batch(self.sent.run_id, params=todo[start : start + WORDS_A_CALL])
+        self.sent.keep(params=[*self.sent.params, *new])
         yield len(new)
 
     def _tags(self) -> dict[str, str]:
         return {row["key"]: row["value"] for row in self.journal.rows("SELECT key, value FROM tags")}
 
     def _send_tags(self) -> Iterator[int]:
-        tags, before = self._tags(), self.sent["tags"]
+        tags, before = self._tags(), self.sent.tags
         new = [RunTag(key, self._translated(value)) for key, value in tags.items() if before.get(key) != value]
         for start in range(0, len(new), WORDS_A_CALL):
-            self.client.log_batch(self.run_id, tags=new[start : start + WORDS_A_CALL])
+            self.client.log_batch(self.sent.run_id, tags=new[start : start + WORDS_A_CALL])
         removed = before.keys() - tags.keys()
         if removed:
-            for key in removed & self.client.get_run(self.run_id).data.tags.keys():
-                self.client.delete_tag(self.run_id, key)
+            for key in removed & self.client.get_run(self.sent.run_id).data.tags.keys():
+                self.client.delete_tag(self.sent.run_id, key)
         if new or removed:
-            self.keep(tags=tags)
+            self.sent.keep(tags=tags)
             yield len(new) + len(removed)
 
     def _unregistered(self) -> str:
         """The name that the finished run's model is still to be registered under."""
         name = self._tags().get(REGISTER, "")
-        return name if name != self.sent["registered"] and self.journal.run["status"] == "FINISHED" else ""
+        return name if name != self.sent.registered and self.journal.run["status"] == "FINISHED" else ""
 
     def _inputs(self) -> list[Row]:
-        return self.journal.rows(INPUTS, self.sent["inputs"])
+        return self.journal.rows(INPUTS, self.sent.inputs)
 
     def _send_inputs(self) -> Iterator[int]:
         inputs = []
@@ -181,36 +167,36 @@ class Copy:
             dataset = Dataset(row["name"], row["digest"], *described)
             inputs.append(DatasetInput(dataset, [InputTag(tag["name"], tag["value"]) for tag in tags]))
         if inputs:
-            self.client.log_inputs(self.run_id, inputs)
-            self.keep(inputs=self.sent["inputs"] + len(inputs))
+            self.client.log_inputs(self.sent.run_id, inputs)
+            self.sent.keep(inputs=self.sent.inputs + len(inputs))
             yield len(inputs)
 
     def _points(self, kind: str, limit: int = METRICS_A_CALL) -> list[Row]:
         """The metric points after the last one that was sent, in the order they were logged."""
         query = POINTS if kind == "metrics" else MODEL_POINTS
-        return self.journal.rows(f"{query} WHERE rowid > ? ORDER BY rowid LIMIT ?", self.sent[kind], limit)
+        return self.journal.rows(f"{query} WHERE rowid > ? ORDER BY rowid LIMIT ?", getattr(self.sent, kind), limit)
 
     def _send_points(self, kind: str) -> Iterator[int]:
         while rows := self._points(kind):
-            self.client.log_batch(self.run_id, metrics=[self._metric(row) for row in rows])
-            self.keep(**{kind: rows[-1]["place"]})
+            self.client.log_batch(self.sent.run_id, metrics=[self._metric(row) for row in rows])
+            self.sent.keep(**{kind: rows[-1]["place"]})
             yield len(rows)
 
     def _metric(self, row: Row) -> Metric:
         value = float("nan") if row["is_nan"] else row["value"]
         model = dict(row).get("model_id")
-        known = self.sent["models"].get(model)
-        return Metric(row["key"], value, row["timestamp"], row["step"], model_id=known["model_id"] if known else model)
+        known = self.sent.models.get(model or "")
+        return Metric(row["key"], value, row["timestamp"], row["step"], model_id=known.model_id if known else model)
 
     def _send_files(self) -> Iterator[int]:
         folder = self.journal.folder / "artifacts"
-        if not changed(folder, self.sent["files"]):
+        if not changed(folder, self.sent.files):
             return
-        uri = self.client.get_run(self.run_id).info.artifact_uri
+        uri = self.client.get_run(self.sent.run_id).info.artifact_uri
         repository = get_artifact_repository(uri, self.server, self.server)
-        names = {here: self.run_id} if (here := self.journal.run["run_uuid"]) != self.run_id else {}
-        for count in upload(folder, repository, self.sent["files"], names):
-            self.keep()
+        names = {here: self.sent.run_id} if (here := self.journal.run["run_uuid"]) != self.sent.run_id else {}
+        for count in upload(folder, repository, self.sent.files, names):
+            self.sent.keep()
             yield count
 
 

@@ -8,14 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from newsclf.tracking.journal.sent import FileStates
+
 AT_ONCE = 4
 TEXTS = ("", ".json", ".yaml", ".html")  # "": MLmodel
-Sent = dict[str, list[int]]  # by a file's path in the folder: its size in bytes and its time in ns when it was sent
 
 
-def changed(folder: Path, sent: Sent) -> Sent:
+def changed(folder: Path, sent: FileStates) -> FileStates:
     """The files that differ from what was sent, as they are now."""
-    found: Sent = {}
+    found: FileStates = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         about, name = path.stat(), path.relative_to(folder).as_posix()
         if sent.get(name) != [about.st_size, about.st_mtime_ns]:
@@ -23,7 +24,7 @@ def changed(folder: Path, sent: Sent) -> Sent:
     return found
 
 
-def upload(folder: Path, repository: Any, sent: Sent, names: Mapping[str, str]) -> Iterator[int]:
+def upload(folder: Path, repository: Any, sent: FileStates, names: Mapping[str, str]) -> Iterator[int]:
     """Send what has changed, some files at a time; yields how many, when they are noted in `sent`.
 
     repository: MLflow's ArtifactRepository. names: what is replaced in texts, and by what.

@@ -67,7 +67,7 @@ def test_a_metric_may_be_linked_to_a_model_that_only_the_server_has() -> None:
 
 def test_a_run_is_found_by_both_of_its_ids() -> None:
     made = begin()
-    made.keep_sent({"run_id": "a" * 32})
+    made.sent.keep(run_id="a" * 32)
     for name in (made.id, "a" * 32):
         found = find(name)
         assert found is not None
@@ -118,18 +118,12 @@ def test_a_killed_run_is_failed_and_says_how_to_go_on() -> None:
 
 def test_what_is_sent_is_gone_but_for_its_other_name() -> None:
     made = begin()
-    made.keep_sent({"run_id": "a" * 32, "experiment_id": "3", "server": "http://127.0.0.1:1"})
+    made.sent.keep(run_id="a" * 32, experiment_id="3", server="http://127.0.0.1:1")
     made.remove()
     assert not made.folder.exists()
     assert find(made.id) is None
     assert place_of(made.id) == {"run_id": "a" * 32, "experiment_id": "3", "server": "http://127.0.0.1:1"}
     assert not made.take()
-
-
-def test_progress_that_cannot_be_read_is_no_progress() -> None:
-    made = begin()
-    (made.folder / "sent.json").write_text('{"run_id": "aa')
-    assert made.sent == {}
 
 
 def test_a_folder_that_cannot_be_written_ends_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
