@@ -18,7 +18,7 @@ from benchmarks.rows import sampled
 from benchmarks.speed import minilm
 from benchmarks.tables import medians_in_turn, show
 from newsclf.config import TrainConfig
-from newsclf.model.batches import Batch, ShuffledBuckets, loader
+from newsclf.model.batches import LengthBucketSampler, TokenBatch, loader
 from newsclf.model.encoder import Dropout
 from newsclf.model.training import NewsModule, seed_everything
 
@@ -26,7 +26,7 @@ ROWS, BATCH, STEPS = 1600, 32, 20
 VARIANTS = ("eager", "compiled", "compiled, torch's dropout")
 
 
-def trainer_step(config: TrainConfig, variant: str) -> Callable[[Batch], None]:
+def trainer_step(config: TrainConfig, variant: str) -> Callable[[TokenBatch], None]:
     """A function that takes one training step on a model of its own."""
     classifier, _ = minilm(config)
     if variant.endswith("torch's dropout"):
@@ -36,7 +36,7 @@ def trainer_step(config: TrainConfig, variant: str) -> Callable[[Batch], None]:
             layer.compile(dynamic=True)
     optimizer = NewsModule(classifier, config, 2e-4, steps=100).configure_optimizers()["optimizer"]
 
-    def step(batch: Batch) -> None:
+    def step(batch: TokenBatch) -> None:
         assert batch.labels is not None
         nn.functional.cross_entropy(classifier(batch), batch.labels).backward()
         nn.utils.clip_grad_norm_(classifier.parameters(), config.gradient_clip)
@@ -51,7 +51,7 @@ def main(data_dir: str, repeats: int) -> None:
     config = TrainConfig(dataset="ag_news", data_dir=data_dir, device="cpu")
     table, _ = sampled(config, ROWS)
     # One order of batches for all, so that every variant takes the same ones.
-    batches = list(loader(table, ShuffledBuckets(table.table.lengths, BATCH, seed=0)))
+    batches = list(loader(table, LengthBucketSampler(table.ragged.lengths, BATCH, seed=0)))
     steps = {variant: trainer_step(config, variant) for variant in VARIANTS}
     warm_up = {variant: _seconds(step, batches[:8]) for variant, step in steps.items()}
     feeds = {variant: cycle(batches) for variant in VARIANTS}
@@ -73,11 +73,11 @@ def main(data_dir: str, repeats: int) -> None:
     )
 
 
-def _next_steps(step: Callable[[Batch], None], feed: Iterator[Batch]) -> float:
+def _next_steps(step: Callable[[TokenBatch], None], feed: Iterator[TokenBatch]) -> float:
     return _seconds(step, [next(feed) for _ in range(STEPS)])
 
 
-def _seconds(step: Callable[[Batch], None], batches: Iterable[Batch]) -> float:
+def _seconds(step: Callable[[TokenBatch], None], batches: Iterable[TokenBatch]) -> float:
     began = time.perf_counter()
     for batch in batches:
         step(batch)

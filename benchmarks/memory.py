@@ -21,19 +21,21 @@ RANDOM, LONGEST = 60, 4
 
 
 def _load() -> Callable[[TrainConfig], object]:
-    from newsclf.model.batches import Batches, Table
+    from newsclf.model.batches import RaggedRows, TokenDataset
     from newsclf.model.training import Fit, fit
     from newsclf.verbs import train as recipe
 
-    def fit_few(classifier: Any, train: Batches, validation: Batches, config: TrainConfig, **rest: Any) -> Fit:
-        table, labels = train.table, train.labels
+    def fit_few(
+        classifier: Any, train: TokenDataset, validation: TokenDataset, config: TrainConfig, **rest: Any
+    ) -> Fit:
+        table, labels = train.ragged, train.labels
         assert labels is not None
         random = np.random.default_rng(config.seed).permutation(len(table))[: RANDOM * config.batch_size]
         longest = np.argsort(-table.lengths, kind="stable")[: LONGEST * config.batch_size]
         rows = np.concatenate([random, longest])
         starts = table.starts()
         values = np.concatenate([table.values[starts[row] : starts[row + 1]] for row in rows])
-        few = Batches(Table(values, table.lengths[rows]), labels[rows], train.pad_id)
+        few = TokenDataset(RaggedRows(values, table.lengths[rows]), labels[rows], train.pad_id)
         result = fit(classifier, few, validation, config, **rest)
         print(f"{result.steps} steps; all {len(train):,} rows stayed in memory", flush=True)
         return result

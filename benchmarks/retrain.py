@@ -25,7 +25,7 @@ from newsclf.config import PromoteConfig, RetrainConfig, TrainConfig
 from newsclf.drift import Reference, fit_reference
 from newsclf.evaluation.gate import Limits, Measured, decide
 from newsclf.model import encoder
-from newsclf.model.batches import Batches, Table
+from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.embed import EncoderEmbedder
 from newsclf.model.training import fit, seed_everything
@@ -51,9 +51,9 @@ class Vectors:
         if new:
             self.known |= dict(zip(new, self.embedder(new).astype(np.float16), strict=True))
 
-    def table(self, texts: Sequence[str]) -> Table:
+    def table(self, texts: Sequence[str]) -> RaggedRows:
         self.read(texts)
-        return Table(np.stack([self.known[text] for text in texts]), np.ones(len(texts), np.int64), pooled=True)
+        return RaggedRows(np.stack([self.known[text] for text in texts]), np.ones(len(texts), np.int64), pooled=True)
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Model:
         self.classes = self.classifier.classes
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
-        return self.classifier.probabilities(Batches(self.vectors.table(texts)))
+        return self.classifier.probabilities(TokenDataset(self.vectors.table(texts)))
 
     def right(self, rows: pd.DataFrame) -> np.ndarray:
         predicted = np.asarray(self.classes, dtype=object)[self(rows["text"].tolist()).argmax(axis=1)]
@@ -87,7 +87,7 @@ def train(vectors: Vectors, rows: pd.DataFrame) -> Model:
     for part in (rows[~held], rows[held]):
         labels = part["label"].map({name: place for place, name in enumerate(classes)}).to_numpy(np.int64)
         weights = part["weight"].to_numpy(np.int64) if "weight" in part else None
-        parts.append(Batches(vectors.table(part["text"].tolist()), labels, weights=weights))
+        parts.append(TokenDataset(vectors.table(part["text"].tolist()), labels, weights=weights))
     assert HEAD.learning_rate is not None
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         fit(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from newsclf.config import TrainConfig
 from newsclf.data import load
-from newsclf.data.simulation.drifting_stream import Stream, amounts
+from newsclf.data.simulation.drifting_stream import DriftingStream, amounts
 
 TRAIN, TEST, BATCH, BATCHES, BEGIN, CALM = 4000, 1000, 250, 30, 7, 100
 MOST_ROWS = 25_000  # so many that a text comes but once in a stream, where the data set has them
@@ -73,7 +73,7 @@ def _rows(config: TrainConfig) -> pd.DataFrame:
 
 def _world(rows: pd.DataFrame, mode: str, changed: list[float], seed: int, foreign: list[str], name: str) -> World:
     train, test, rest = _parts(rows, seed)
-    stream = Stream(rest, _classes(rows), mode, max(changed), BATCH, seed, foreign)
+    stream = DriftingStream(rest, _classes(rows), mode, max(changed), BATCH, seed, foreign)
     batches = [stream.batch(number, amount) for number, amount in enumerate(changed, start=1)]
     begin = next((place for place, amount in enumerate(changed) if amount), len(changed))
     return World(name, train, test, batches, begin, rest)
@@ -97,7 +97,7 @@ def _new_topics(rows: pd.DataFrame, name: str) -> World:
     known = kept.loc[~kept["late"], ["text", "label"]].reset_index(drop=True)
     new = kept.loc[kept["late"], ["text", "label"]].reset_index(drop=True)
     train, test, rest = _cut(known, np.arange(len(known)), TRAIN)
-    calm, changed = (Stream(part, _classes(part), "none", 0.0, BATCH, 0) for part in (rest, new))
+    calm, changed = (DriftingStream(part, _classes(part), "none", 0.0, BATCH, 0) for part in (rest, new))
     batches = [(calm if number < BEGIN else changed).batch(number, 0.0) for number in range(1, BATCHES + 1)]
     return World(name, train, test, batches, BEGIN - 1, rest)
 

@@ -28,7 +28,7 @@ from benchmarks.speed import minilm
 from benchmarks.tables import medians_in_turn, show
 from newsclf.config import TrainConfig
 from newsclf.model import prefix
-from newsclf.model.batches import Batches, Table
+from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.cache import Cache
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import find
@@ -61,7 +61,7 @@ def cases(data_dir: str) -> list[Case]:
     ]
 
 
-def our_rate(case: Case, rows: Batches) -> float:
+def our_rate(case: Case, rows: TokenDataset) -> float:
     """Rows a second over all epochs, those of a second epoch where the frozen layers' output is in the cache."""
     classifier, tokenizer = minilm(case.config)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
@@ -69,8 +69,8 @@ def our_rate(case: Case, rows: Batches) -> float:
         if classifier.frozen:
             began = perf_counter()
             cache = Cache(Path(folder) / "cache", limit=10**11)
-            table = prefix.compute(classifier, cache, "benchmark", rows.table, tokenizer.pad_id)
-            rows = Batches(table, rows.labels)
+            table = prefix.compute(classifier, cache, "benchmark", rows.ragged, tokenizer.pad_id)
+            rows = TokenDataset(table, rows.labels)
             pass_seconds = perf_counter() - began
         result = fit(
             classifier,
@@ -86,15 +86,15 @@ def our_rate(case: Case, rows: Batches) -> float:
     return result.epochs * len(rows) / seconds
 
 
-def rival_rate(case: Case, rows: Batches, whole: int) -> float:
+def rival_rate(case: Case, rows: TokenDataset, whole: int) -> float:
     """Rows a second of one epoch of the Trainer; whole is the number of rows of the data set they are from."""
     folder = find(case.config.encoder).folder
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=4)
     freeze(model, case.config.trainable_layers)
     assert rows.labels is not None
-    starts = rows.table.starts()
+    starts = rows.ragged.starts()
     examples = [
-        {"input_ids": rows.table.values[starts[row] : starts[row + 1]].tolist(), "labels": int(label)}
+        {"input_ids": rows.ragged.values[starts[row] : starts[row + 1]].tolist(), "labels": int(label)}
         for row, label in enumerate(rows.labels)
     ]
     with tempfile.TemporaryDirectory() as output:
@@ -153,12 +153,14 @@ def freeze(model: Any, trainable_layers: int | None) -> None:
         part.requires_grad_(False)
 
 
-def first(rows: Batches, count: int) -> Batches:
+def first(rows: TokenDataset, count: int) -> TokenDataset:
     """The first `count` rows."""
-    table, labels = rows.table, rows.labels
+    table, labels = rows.ragged, rows.labels
     assert labels is not None
     end = count if table.pooled else table.starts()[count]
-    return Batches(Table(table.values[:end], table.lengths[:count], table.pooled), labels[:count], rows.pad_id)
+    return TokenDataset(
+        RaggedRows(table.values[:end], table.lengths[:count], table.pooled), labels[:count], rows.pad_id
+    )
 
 
 def main(data_dir: str, repeats: int, only: str = "") -> None:
@@ -178,7 +180,7 @@ def main(data_dir: str, repeats: int, only: str = "") -> None:
             [
                 case.name,
                 f"{case.rows:,}",
-                f"{rows.table.tokens / case.rows:.0f}",
+                f"{rows.ragged.tokens / case.rows:.0f}",
                 f"{rates['ours']:.1f}",
                 f"{rates['Trainer']:.1f}",
                 f"{rates['ours'] / rates['Trainer']:.2f}",

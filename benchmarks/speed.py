@@ -12,7 +12,7 @@ from torch import nn
 from benchmarks.tables import show
 from newsclf.config import TrainConfig
 from newsclf.model import allocator
-from newsclf.model.batches import Batch
+from newsclf.model.batches import TokenBatch
 from newsclf.model.classifier import Classifier
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import NewsModule, seed_everything
@@ -57,7 +57,7 @@ def step_seconds(length: int) -> float:
     ids = torch.randint(1000, 30_000, (ROWS, length))
     lengths = torch.arange(ROWS) % 3 + length - 2  # a bucket's rows differ by little, but they do, and need a mask
     mask = torch.arange(length)[None, :] < lengths[:, None]
-    batch = Batch(ids, mask, torch.randint(0, 4, (ROWS,)), pooled=False)
+    batch = TokenBatch(ids, mask, torch.randint(0, 4, (ROWS,)), pooled=False)
     assert batch.labels is not None
     taken = []
     for _ in range(WARM_UP + STEPS[length]):

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 
 @dataclass(frozen=True)
-class Table:
+class RaggedRows:
     """Rows of one kind of model input: token ids, hidden states, or one pooled vector a row.
 
     values: [all tokens] int32 ids, [all tokens, hidden] float16 states, or [rows, hidden] float16 vectors.
@@ -35,8 +35,8 @@ class Table:
         return np.concatenate(([0], np.cumsum(self.lengths, dtype=np.int64)))
 
 
-class Batch(NamedTuple):
-    """values: as in Table, padded to [rows, longest, ...]; mask: [rows, longest], None where nothing is padded."""
+class TokenBatch(NamedTuple):
+    """values: as in RaggedRows, padded to [rows, longest, ...]; mask: [rows, longest], None where nothing is padded."""
 
     values: Tensor
     mask: Tensor | None
@@ -44,18 +44,18 @@ class Batch(NamedTuple):
     pooled: bool
 
 
-class Batches(Dataset[Any]):
-    """A Table as a torch data set that is indexed by whole batches (lists of row numbers).
+class TokenDataset(Dataset[Any]):
+    """Ragged rows as a torch data set that is indexed by whole batches (lists of row numbers).
 
-    weights: [rows of the table] how often each of them is a row of the data set; None is once.
+    weights: [rows] how often each of them is a row of the data set; None is once.
     """
 
     def __init__(
-        self, table: Table, labels: np.ndarray | None = None, pad_id: int = 0, weights: np.ndarray | None = None
+        self, ragged: RaggedRows, labels: np.ndarray | None = None, pad_id: int = 0, weights: np.ndarray | None = None
     ) -> None:
-        self.table, self.labels, self.pad_id = table, labels, pad_id
-        self._starts = table.starts()
-        self._rows = np.repeat(np.arange(len(table)), 1 if weights is None else weights)
+        self.ragged, self.labels, self.pad_id = ragged, labels, pad_id
+        self._starts = ragged.starts()
+        self._rows = np.repeat(np.arange(len(ragged)), 1 if weights is None else weights)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -63,19 +63,19 @@ class Batches(Dataset[Any]):
     @property
     def lengths(self) -> np.ndarray:
         """Tokens of each row."""
-        return self.table.lengths[self._rows]
+        return self.ragged.lengths[self._rows]
 
-    def __getitems__(self, rows: Sequence[int]) -> Batch:
+    def __getitems__(self, rows: Sequence[int]) -> TokenBatch:
         chosen = self._rows[np.asarray(rows)]
         values, mask = self._gather(chosen)
         labels = None if self.labels is None else torch.from_numpy(self.labels[chosen])
-        return Batch(values, mask, labels, self.table.pooled)
+        return TokenBatch(values, mask, labels, self.ragged.pooled)
 
     def _gather(self, rows: np.ndarray) -> tuple[Tensor, Tensor | None]:
-        source = self.table.values
-        if self.table.pooled:
+        source = self.ragged.values
+        if self.ragged.pooled:
             return torch.from_numpy(source[rows].astype(np.float32)), None
-        lengths = self.table.lengths[rows]
+        lengths = self.ragged.lengths[rows]
         longest = int(lengths.max())
         is_ids = source.ndim == 1
         shape = (len(rows), longest, *source.shape[1:])
@@ -89,7 +89,7 @@ class Batches(Dataset[Any]):
         return torch.from_numpy(padded), mask
 
 
-class ShuffledBuckets(Sampler[list[int]]):
+class LengthBucketSampler(Sampler[list[int]]):
     """Batches in random order, each of rows of nearly equal length, so that little is padded.
 
     Rows are shuffled, cut into pools of `pool` batches, sorted by length inside a pool and cut into
@@ -116,7 +116,7 @@ class ShuffledBuckets(Sampler[list[int]]):
             yield batches[number].tolist()
 
 
-class SortedBatches(Sampler[list[int]]):
+class LongestFirstSampler(Sampler[list[int]]):
     """Every row once, longest first, for passes in which the order does not matter.
 
     Longest first shows at once whether a batch fits in memory. A batch holds at most
@@ -139,10 +139,10 @@ class SortedBatches(Sampler[list[int]]):
         return iter(self.batches)
 
 
-def loader(batches: Batches, sampler: Sampler[list[int]], num_workers: int = 0) -> DataLoader[Batch]:
+def loader(dataset: TokenDataset, sampler: Sampler[list[int]], num_workers: int = 0) -> DataLoader[TokenBatch]:
     """A DataLoader of ready batches."""
     return DataLoader(
-        batches,
+        dataset,
         batch_sampler=sampler,
         collate_fn=_as_is,  # type: ignore[arg-type]  # batches come ready from __getitems__
         num_workers=num_workers,
@@ -151,5 +151,5 @@ def loader(batches: Batches, sampler: Sampler[list[int]], num_workers: int = 0) 
     )
 
 
-def _as_is(batch: Batch) -> Batch:
+def _as_is(batch: TokenBatch) -> TokenBatch:
     return batch

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from newsclf.errors import InputError
 from newsclf.model import allocator
 from newsclf.model import encoder as encoders
-from newsclf.model.batches import Batch, Batches, SortedBatches, loader
+from newsclf.model.batches import LongestFirstSampler, TokenBatch, TokenDataset, loader
 from newsclf.model.encoder import Dropout, Encoder
 from newsclf.model.tokenizer import Tokenizer
 
@@ -43,11 +43,11 @@ class Classifier(nn.Module):
         self.encoder.freeze_below(self.frozen)  # a frozen layer has no dropout, in training either
         return self
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: TokenBatch) -> Tensor:
         """Logits [rows, classes]."""
         return self.head(self.dropout(self.pool(batch)))
 
-    def pool(self, batch: Batch) -> Tensor:
+    def pool(self, batch: TokenBatch) -> Tensor:
         """Mean of the last hidden states over the real tokens: [rows, hidden]."""
         if batch.pooled:
             return batch.values
@@ -63,15 +63,15 @@ class Classifier(nn.Module):
         return self.encoder.run(self.encoder.embed(ids), mask, 0, self.frozen)
 
     @allocator.reused()
-    def probabilities(self, batches: Batches, autocast: bool = False) -> np.ndarray:
-        """Class probabilities [rows, classes] of every row, float64, in the table's order."""
+    def probabilities(self, dataset: TokenDataset, autocast: bool = False) -> np.ndarray:
+        """Class probabilities [rows, classes] of every row, float64, in the data set's order."""
         device = self.head.weight.device
-        result = np.empty((len(batches), len(self.classes)))
-        sampler = SortedBatches(batches.lengths, TOKENS_A_BATCH)
+        result = np.empty((len(dataset), len(self.classes)))
+        sampler = LongestFirstSampler(dataset.lengths, TOKENS_A_BATCH)
         was_training = self.training
         self.eval()
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-            for rows, batch in zip(sampler, loader(batches, sampler), strict=True):
+            for rows, batch in zip(sampler, loader(dataset, sampler), strict=True):
                 logits = self(to_device(batch, device))
                 result[rows] = torch.softmax(logits.double(), dim=1).cpu().numpy()
         self.train(was_training)
@@ -118,8 +118,8 @@ def mean_pool(hidden: Tensor, mask: Tensor | None) -> Tensor:
     return torch.bmm(weights[:, None, :], hidden)[:, 0] / weights.sum(dim=1, keepdim=True)
 
 
-def to_device(batch: Batch, device: torch.device) -> Batch:
+def to_device(batch: TokenBatch, device: torch.device) -> TokenBatch:
     def moved(part: Tensor | None) -> Tensor | None:
         return None if part is None else part.to(device, non_blocking=True)
 
-    return Batch(batch.values.to(device, non_blocking=True), moved(batch.mask), moved(batch.labels), batch.pooled)
+    return TokenBatch(batch.values.to(device, non_blocking=True), moved(batch.mask), moved(batch.labels), batch.pooled)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from newsclf.model import allocator, encoder
-from newsclf.model.batches import Batches, SortedBatches, loader
+from newsclf.model.batches import LongestFirstSampler, TokenDataset, loader
 from newsclf.model.classifier import TOKENS_A_BATCH, mean_pool, to_device
 from newsclf.model.tokenizer import Tokenizer
 
@@ -27,12 +27,12 @@ class EncoderEmbedder:
 
     @allocator.reused()
     def __call__(self, texts: Sequence[str], _: object = None) -> np.ndarray:
-        table = self._tokenizer(list(texts))
+        tokens = self._tokenizer(list(texts))
         result = np.zeros((len(texts), self._encoder.hidden_size), np.float32)
-        sampler = SortedBatches(table.lengths, TOKENS_A_BATCH)
-        batches = Batches(table, pad_id=self._tokenizer.pad_id)
+        sampler = LongestFirstSampler(tokens.lengths, TOKENS_A_BATCH)
+        dataset = TokenDataset(tokens, pad_id=self._tokenizer.pad_id)
         with torch.inference_mode():
-            for rows, batch in zip(sampler, loader(batches, sampler), strict=True):
+            for rows, batch in zip(sampler, loader(dataset, sampler), strict=True):
                 moved = to_device(batch, self._device)
                 result[rows] = mean_pool(self._encoder(moved.values, moved.mask), moved.mask).cpu().numpy()
         return result

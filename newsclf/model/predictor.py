@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from newsclf.model import classifier as classifiers
-from newsclf.model.batches import Batches
+from newsclf.model.batches import TokenDataset
 from newsclf.model.device import choose
 
 
@@ -25,4 +25,4 @@ class ModelPredictor:
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities [texts, classes], each row of sum 1."""
         tokens = self._tokenizer(list(texts))
-        return self._classifier.probabilities(Batches(tokens, pad_id=self._tokenizer.pad_id))
+        return self._classifier.probabilities(TokenDataset(tokens, pad_id=self._tokenizer.pad_id))

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from newsclf.model import allocator
-from newsclf.model.batches import Batches, SortedBatches, Table, loader
+from newsclf.model.batches import LongestFirstSampler, RaggedRows, TokenDataset, loader
 from newsclf.model.cache import Cache
 from newsclf.model.classifier import TOKENS_A_BATCH, Classifier, mean_pool, to_device
 
@@ -41,7 +41,7 @@ def is_pooled(classifier: Classifier) -> bool:
     return classifier.frozen == len(classifier.encoder.layers)
 
 
-def size(classifier: Classifier, tokens: Table) -> int:
+def size(classifier: Classifier, tokens: RaggedRows) -> int:
     """Bytes of an entry."""
     return (len(tokens) if is_pooled(classifier) else tokens.tokens) * classifier.encoder.hidden_size * 2
 
@@ -51,11 +51,11 @@ def compute(
     classifier: Classifier,
     cache: Cache,
     key: str,
-    tokens: Table,
+    tokens: RaggedRows,
     pad_id: int,
     bf16: bool = False,
     progress: Callable[[int], None] = lambda rows: None,
-) -> Table:
+) -> RaggedRows:
     """Run the frozen layers over token ids, in eval mode and without dropout, into the cache.
 
     progress is called with the number of rows of each finished batch.
@@ -67,7 +67,7 @@ def compute(
     def fill(values: np.ndarray) -> None:
         device = classifier.head.weight.device
         starts = tokens.starts()
-        sampler = SortedBatches(tokens.lengths, TOKENS_A_BATCH)
+        sampler = LongestFirstSampler(tokens.lengths, TOKENS_A_BATCH)
         was_training = classifier.training
         classifier.eval()
         # A loader draws from the generator: what is trained afterwards must not depend on what was in the cache.
@@ -76,7 +76,7 @@ def compute(
             torch.inference_mode(),
             torch.autocast(device.type, torch.bfloat16, enabled=bf16),
         ):
-            for rows, batch in zip(sampler, loader(Batches(tokens, pad_id=pad_id), sampler), strict=True):
+            for rows, batch in zip(sampler, loader(TokenDataset(tokens, pad_id=pad_id), sampler), strict=True):
                 batch = to_device(batch, device)
                 hidden = classifier.prefix(batch.values, batch.mask)
                 if pooled:
@@ -90,10 +90,10 @@ def compute(
         classifier.train(was_training)
 
     values, lengths = cache.put(key, shape, tokens.lengths, fill)
-    return Table(values, lengths, pooled)
+    return RaggedRows(values, lengths, pooled)
 
 
-def cached(cache: Cache, key: str, classifier: Classifier) -> Table | None:
-    """The table under `key`, if it has been computed."""
+def cached(cache: Cache, key: str, classifier: Classifier) -> RaggedRows | None:
+    """The rows under `key`, if they have been computed."""
     entry = cache.get(key)
-    return None if entry is None else Table(*entry, is_pooled(classifier))
+    return None if entry is None else RaggedRows(*entry, is_pooled(classifier))

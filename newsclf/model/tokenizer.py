@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from newsclf.errors import InputError
-from newsclf.model.batches import Table
+from newsclf.model.batches import RaggedRows
 
 # A text is read up to this many characters for each token of max_length, so that a book-long text
 # costs no more than a page. Ordinary prose has 4 to 6 characters a token.
@@ -49,7 +49,7 @@ class Tokenizer:
             json.dumps([definition, self.max_length, CHARACTERS_PER_TOKEN], sort_keys=True).encode()
         ).hexdigest()
 
-    def __call__(self, texts: Sequence[str]) -> Table:
+    def __call__(self, texts: Sequence[str]) -> RaggedRows:
         """Token ids of every text, cut to max_length tokens."""
         limit = self.max_length * CHARACTERS_PER_TOKEN
         ids: list[np.ndarray] = []
@@ -68,7 +68,7 @@ class Tokenizer:
             lengths += [len(row) for row in rows]
             ids.append(np.fromiter((token for row in rows for token in row), np.int32))
         flat = np.concatenate(ids) if ids else np.empty(0, np.int32)
-        return Table(flat, np.asarray(lengths, np.int64))
+        return RaggedRows(flat, np.asarray(lengths, np.int64))
 
     def save(self, folder: Path) -> None:
         self.fast.save_pretrained(folder)

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from newsclf.config import TrainConfig
 from newsclf.errors import InputError
 from newsclf.model import allocator, checkpoint
-from newsclf.model.batches import Batch, Batches, ShuffledBuckets, SortedBatches, Table, loader
+from newsclf.model.batches import LengthBucketSampler, LongestFirstSampler, RaggedRows, TokenBatch, TokenDataset, loader
 from newsclf.model.checkpoint import Latest, StraightToDisk
 from newsclf.model.classifier import Classifier, to_device
 
@@ -61,20 +61,20 @@ class NewsModule(lightning.LightningModule):
         self.strict_loading = False  # a checkpoint has what is trained, see below
         self.classifier, self.config, self.rate, self.steps = classifier, config, learning_rate, steps
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
+    def training_step(self, batch: TokenBatch, _: int) -> Tensor:
         assert batch.labels is not None
         loss = nn.functional.cross_entropy(self.classifier(batch), batch.labels)
         self.log("train_loss", loss, batch_size=len(batch.labels))
         return loss
 
-    def validation_step(self, batch: Batch, _: int) -> None:
+    def validation_step(self, batch: TokenBatch, _: int) -> None:
         logits, labels = self.classifier(batch), batch.labels
         assert labels is not None
         loss = nn.functional.cross_entropy(logits.float(), labels)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
         self.log_dict({"val_loss": loss, "val_acc": accuracy}, batch_size=len(labels))
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
+    def transfer_batch_to_device(self, batch: TokenBatch, device: torch.device, _: int) -> TokenBatch:
         return to_device(batch, device)
 
     def configure_optimizers(self) -> Any:
@@ -105,8 +105,8 @@ class NewsModule(lightning.LightningModule):
 @allocator.reused()
 def fit(
     classifier: Classifier,
-    train: Batches,
-    validation: Batches,
+    train: TokenDataset,
+    validation: TokenDataset,
     config: TrainConfig,
     *,
     learning_rate: float,
@@ -121,34 +121,30 @@ def fit(
     """
     _quiet()
     earlier = checkpoint.load(folder)
-    buckets = ShuffledBuckets(train.lengths, config.batch_size, config.seed)
+    buckets = LengthBucketSampler(train.lengths, config.batch_size, config.seed)
     buckets.epoch = earlier["epochs"] if earlier else 0
     train_loader = loader(train, buckets, config.num_workers)
     longest = int(validation.lengths.max(initial=1))
-    validation_loader = loader(validation, SortedBatches(validation.lengths, max(longest, 64 * config.max_length)))
+    validation_loader = loader(
+        validation, LongestFirstSampler(validation.lengths, max(longest, 64 * config.max_length))
+    )
     steps = config.epochs * len(train_loader)
     module = NewsModule(classifier, config, learning_rate, steps)
     best = ModelCheckpoint(
         folder, filename="best", monitor="val_loss", save_weights_only=True, enable_version_counter=False
     )
-    clock = _Clock()
-    interactive = sys.stderr.isatty()
+    clock, latest, interactive = _Clock(), Latest(folder), sys.stderr.isatty()
     callbacks: list[Callback] = [clock, TQDMProgressBar() if interactive else _PlainLines()]
-    if config.keep == "best":
-        callbacks.append(best)
-    if logger:
-        callbacks.append(LearningRateMonitor("step"))
-    if config.patience:
-        callbacks.append(EarlyStopping("val_loss", patience=config.patience))
-    latest = Latest(folder)
-    callbacks.append(latest)  # behind all others, whose states it keeps
+    callbacks += [best] if config.keep == "best" else []
+    callbacks += [LearningRateMonitor("step")] if logger else []
+    callbacks += [EarlyStopping("val_loss", patience=config.patience)] if config.patience else []
     device = classifier.head.weight.device.type
     trainer = lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device, device),
         devices=1,
         precision="bf16-mixed" if bf16 else "32-true",
         max_epochs=earlier["epochs"] if earlier and earlier["stopped"] else config.epochs,
-        callbacks=callbacks,
+        callbacks=[*callbacks, latest],  # behind all others, whose states it keeps
         plugins=StraightToDisk(),
         logger=logger,
         log_every_n_steps=max(1, steps // LOGGED_STEPS),
@@ -161,7 +157,7 @@ def fit(
     classifier.train()  # Lightning keeps each module's mode, and a loaded encoder is in eval mode
     if earlier:
         checkpoint.restore_generators(earlier)
-    with _threads(train.table):
+    with _threads(train.ragged):
         trainer.fit(
             module, train_loader, validation_loader, ckpt_path=latest.path if earlier else None, weights_only=True
         )
@@ -257,13 +253,13 @@ def seed_everything(seed: int) -> None:
 
 
 @contextlib.contextmanager
-def _threads(table: Table) -> Iterator[None]:
+def _threads(rows: RaggedRows) -> Iterator[None]:
     """One thread for a head alone: its products are too small to share, and threads that wait for each other cost more.
 
     It costs most on a machine that is busy with other work as well.
     """
     before = torch.get_num_threads()
-    torch.set_num_threads(1 if table.pooled else before)
+    torch.set_num_threads(1 if rows.pooled else before)
     try:
         yield
     finally:

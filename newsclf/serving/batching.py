@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 Compute = Callable[[list[str]], np.ndarray]
-MOST_ROWS = 256  # of requests that are put together; a larger one goes alone
+MAX_ROWS = 256  # of requests that are put together; a larger one goes alone
 
 
 @dataclass
@@ -24,7 +24,7 @@ class _Call:
         return self.result is not None or self.error is not None
 
 
-class Together:
+class DynamicBatcher:
     """`compute` for many threads: one computes, for itself and for all that wait; nobody waits for company.
 
     compute: texts to an array whose first axis is theirs. Who asks alone is computed at once. An error is raised in
@@ -49,10 +49,10 @@ class Together:
         return call.result
 
     def _next(self) -> list[_Call]:
-        """Those that wait, oldest first, at least one and at most MOST_ROWS in all."""
+        """Those that wait, oldest first, at least one and at most MAX_ROWS in all."""
         calls = [self._waiting.popleft()]
         rows = len(calls[0].texts)
-        while self._waiting and rows + len(self._waiting[0].texts) <= MOST_ROWS:
+        while self._waiting and rows + len(self._waiting[0].texts) <= MAX_ROWS:
             calls.append(self._waiting.popleft())
             rows += len(calls[-1].texts)
         return calls

@@ -19,11 +19,11 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from newsclf.model import classifier
-from newsclf.model.batches import Batches
-from newsclf.serving.batching import Together
+from newsclf.model.batches import TokenDataset
+from newsclf.serving.batching import DynamicBatcher
 
 PROFILE_DIR = "NEWSCLF_PROFILE_DIR"
-LONGEST = 1_000_000  # characters of a text: it is cut at max_length tokens anyway, but tokenised as a whole
+MAX_CHARACTERS = 1_000_000  # characters of a text: it is cut at max_length tokens anyway, but tokenised as a whole
 
 
 class Refused(MlflowException):
@@ -51,7 +51,7 @@ class NewsClassifier(PythonModel):
         self.classifier, self.tokenizer = classifier.load(Path(context.artifacts["classifier"]))
         if torch.cuda.is_available():
             self.classifier.to("cuda")
-        self.probabilities = Together(self._probabilities)
+        self.probabilities = DynamicBatcher(self._probabilities)
         self.profiles = None
         if destination := os.environ.get(PROFILE_DIR):
             self.profiles = self._profiles(context, destination)
@@ -68,7 +68,7 @@ class NewsClassifier(PythonModel):
         return result
 
     def _probabilities(self, texts: list[str]) -> np.ndarray:
-        return self.classifier.probabilities(Batches(self.tokenizer(texts), pad_id=self.tokenizer.pad_id))
+        return self.classifier.probabilities(TokenDataset(self.tokenizer(texts), pad_id=self.tokenizer.pad_id))
 
     def _profiles(self, context: PythonModelContext, destination: str) -> Any:
         if "reference" not in context.artifacts:
@@ -91,8 +91,8 @@ def _texts(model_input: pd.DataFrame) -> Sequence[str]:
     for row, text in enumerate(texts):
         if not isinstance(text, str):
             raise Refused(f"row {row} is {type(text).__name__}, not text")
-        if len(text) > LONGEST:
-            raise Refused(f"row {row} has {len(text):,} characters: a text has at most {LONGEST:,}")
+        if len(text) > MAX_CHARACTERS:
+            raise Refused(f"row {row} has {len(text):,} characters: a text has at most {MAX_CHARACTERS:,}")
     return texts
 
 

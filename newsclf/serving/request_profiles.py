@@ -29,7 +29,7 @@ from newsclf.profiling.writers import check_destination, write
 
 FLUSH_SECONDS = 10.0
 ROWS_AT_ONCE = 512  # what is counted in one go: of single rows, a data frame costs more than what is in it
-MOST_WAITING = 20_000  # rows; then requests wait, so that memory stays flat
+MAX_WAITING = 20_000  # rows; then requests wait, so that memory stays flat
 
 
 class RequestProfiles:
@@ -69,7 +69,7 @@ class RequestProfiles:
     def add(self, texts: Sequence[str], probabilities: np.ndarray) -> None:
         """Note a request: texts and their probabilities [texts, classes]."""
         with self._changed:
-            self._changed.wait_for(lambda: self._rows < MOST_WAITING or self._ended)
+            self._changed.wait_for(lambda: self._rows < MAX_WAITING or self._ended)
             self._waiting.append((datetime.now(UTC), texts, probabilities))
             self._rows += len(texts)
             if self._rows >= ROWS_AT_ONCE:

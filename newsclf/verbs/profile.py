@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from newsclf.config import DataOptions, ProfileConfig, TextOptions
-from newsclf.data.tables.row_stream import Stream, open_stream
+from newsclf.data.tables.row_stream import RowStream, open_stream
 from newsclf.drift import Reference, Verdict, judge_profiles, save_reference
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
@@ -150,7 +150,7 @@ def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | Non
     return stored, reference
 
 
-def read(stream: Stream, config: ProfileConfig, reference: Reference | None) -> Rows:
+def read(stream: RowStream, config: ProfileConfig, reference: Reference | None) -> Rows:
     """One pass: statistics of every row, and the reference's columns (or the model's) of a bounded sample."""
     began = time.perf_counter()
     counter = reference.counter if reference else TokenCounter(find("minilm").folder)

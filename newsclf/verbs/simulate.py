@@ -14,7 +14,7 @@ import pandas as pd
 
 from newsclf.config import SimulateConfig
 from newsclf.data import Dataset, load, load_whole
-from newsclf.data.simulation.drifting_stream import SENTENCES, STUDY, Stream, amounts, mode_of, spans
+from newsclf.data.simulation.drifting_stream import SENTENCES, STUDY, DriftingStream, amounts, mode_of, spans
 from newsclf.data.tables.table import READERS, is_table
 from newsclf.errors import InputError
 from newsclf.messages import listed
@@ -54,7 +54,7 @@ def simulate(config: SimulateConfig) -> dict[str, float]:
         assert config.amount is not None
         changed = amounts(config.kind, config.batches, config.begin, config.amount, config.period)
         classes = tuple(name for name in dataset.classes if name != held_out)
-        stream = Stream(rows, classes, config.mode, max(changed), config.batch_rows, config.seed, foreign_texts)
+        stream = DriftingStream(rows, classes, config.mode, max(changed), config.batch_rows, config.seed, foreign_texts)
         truth = describe(config, dataset, changed, held_out)
 
         unfinished = folder / UNFINISHED

@@ -14,7 +14,7 @@ from newsclf.config import TrainConfig
 from newsclf.data import Dataset, fingerprint_texts, load
 from newsclf.errors import InputError
 from newsclf.model import encoder, prefix, weights
-from newsclf.model.batches import Batches, Table
+from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.cache import Cache, default_folder
 from newsclf.model.classifier import Classifier
 from newsclf.model.device import choose, peak_gpu_bytes, uses_bf16
@@ -92,7 +92,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         metrics = {"avg_test_acc": metrics.pop("test_accuracy"), **metrics}
 
         def predict(texts: list[str]) -> np.ndarray:
-            return classifier.probabilities(Batches(tokenizer(texts), pad_id=tokenizer.pad_id), bf16)
+            return classifier.probabilities(TokenDataset(tokenizer(texts), pad_id=tokenizer.pad_id), bf16)
 
         with tempfile.TemporaryDirectory() as references:
             reference = log_reference(
@@ -168,7 +168,7 @@ def model_inputs(
     tokenizer: Tokenizer,
     classifier: Classifier,
     bf16: bool,
-) -> tuple[dict[str, Batches], float]:
+) -> tuple[dict[str, TokenDataset], float]:
     """Each split as model input, and the seconds that frozen layers took.
 
     With frozen layers, what they put out (from the cache, or computed into it); else token ids.
@@ -186,7 +186,7 @@ def model_inputs(
             table = tokenizer(texts)
         labels = frame["label"].map(index).to_numpy(np.int64)
         weights = frame["weight"].to_numpy(np.int64) if "weight" in frame else None
-        inputs[split] = Batches(table, labels, tokenizer.pad_id, weights)
+        inputs[split] = TokenDataset(table, labels, tokenizer.pad_id, weights)
     return inputs, seconds
 
 
@@ -198,7 +198,7 @@ def _frozen_output(
     classifier: Classifier,
     cache: Cache,
     bf16: bool,
-) -> Table:
+) -> RaggedRows:
     key = prefix.key(files.sha256, tokenizer.key, fingerprint_texts(texts), classifier, bf16)
     found = prefix.cached(cache, key, classifier)
     if found is not None:

@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import Logger
 
 from newsclf.config import TrainConfig
 from newsclf.model import encoder
-from newsclf.model.batches import Batches
+from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import Fit, fit, seed_everything
@@ -73,14 +73,14 @@ def make_classifier(tiny_encoder: Path) -> Callable[..., Classifier]:
 
 
 @pytest.fixture(scope="session")
-def toy(tokenizer: Tokenizer) -> Callable[..., Batches]:
+def toy(tokenizer: Tokenizer) -> Callable[..., TokenDataset]:
     """Texts of 3 to 12 words of one of two topics, which a linear model tells apart."""
 
-    def make(rows: int, seed: int = 0, flipped: bool = False) -> Batches:
+    def make(rows: int, seed: int = 0, flipped: bool = False) -> TokenDataset:
         random = np.random.default_rng(seed)
         labels = np.arange(rows) % 2
         texts = [" ".join(random.choice(WORDS[label], random.integers(3, 13))) for label in labels]
-        return Batches(tokenizer(texts), 1 - labels if flipped else labels, tokenizer.pad_id)
+        return TokenDataset(tokenizer(texts), 1 - labels if flipped else labels, tokenizer.pad_id)
 
     return make
 
@@ -91,8 +91,8 @@ def run_fit(tmp_path: Path) -> Callable[..., Fit]:
 
     def run(
         classifier: Classifier,
-        train: Batches,
-        validation: Batches,
+        train: TokenDataset,
+        validation: TokenDataset,
         logger: Logger | bool = False,
         learning_rate: float = 1e-3,
         bf16: bool = False,

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from newsclf.model.batches import Batches, ShuffledBuckets, SortedBatches, Table, loader
+from newsclf.model.batches import LengthBucketSampler, LongestFirstSampler, RaggedRows, TokenDataset, loader
 
 LENGTHS = np.random.default_rng(5).integers(3, 200, 1003)
 
 
-def ids_table(*rows: list[int]) -> Table:
-    return Table(np.array([token for row in rows for token in row], np.int32), np.array([len(row) for row in rows]))
+def ids_table(*rows: list[int]) -> RaggedRows:
+    return RaggedRows(
+        np.array([token for row in rows for token in row], np.int32), np.array([len(row) for row in rows])
+    )
 
 
 def padding_share(batches: list[list[int]]) -> float:
@@ -22,7 +24,7 @@ def padding_share(batches: list[list[int]]) -> float:
 
 @pytest.mark.parametrize("batch_size", [1, 32, 1003, 5000])
 def test_every_row_comes_once_an_epoch(batch_size: int) -> None:
-    sampler = ShuffledBuckets(LENGTHS, batch_size, seed=0, pool=3)
+    sampler = LengthBucketSampler(LENGTHS, batch_size, seed=0, pool=3)
     for _ in range(3):
         batches = list(sampler)
         assert sorted(chain(*batches)) == list(range(1003))
@@ -31,7 +33,7 @@ def test_every_row_comes_once_an_epoch(batch_size: int) -> None:
 
 
 def test_the_same_seed_gives_the_same_order_and_each_epoch_its_own() -> None:
-    one, same, other = (ShuffledBuckets(LENGTHS, 32, seed) for seed in (1, 1, 2))
+    one, same, other = (LengthBucketSampler(LENGTHS, 32, seed) for seed in (1, 1, 2))
     first, second = list(one), list(one)
     assert [first, second] == [list(same), list(same)]
     assert first != second
@@ -39,7 +41,7 @@ def test_the_same_seed_gives_the_same_order_and_each_epoch_its_own() -> None:
 
 
 def test_shuffled_buckets_pad_little() -> None:
-    buckets = padding_share(list(ShuffledBuckets(LENGTHS, 32, 0)))
+    buckets = padding_share(list(LengthBucketSampler(LENGTHS, 32, 0)))
     order = np.random.default_rng(0).permutation(1003).tolist()
     unsorted = padding_share([order[start : start + 32] for start in range(0, 1003, 32)])
     assert unsorted > 0.4
@@ -47,19 +49,19 @@ def test_shuffled_buckets_pad_little() -> None:
 
 
 def test_a_pool_is_shuffled_so_that_batches_of_one_length_are_not_always_the_same_rows() -> None:
-    sampler = ShuffledBuckets(np.full(640, 7), 32, 0)
+    sampler = LengthBucketSampler(np.full(640, 7), 32, 0)
     first, second = ({frozenset(batch) for batch in sampler} for _ in range(2))
     assert not first & second
 
 
 def test_batches_do_not_come_in_order_of_length() -> None:
-    longest = [LENGTHS[batch].max() for batch in ShuffledBuckets(LENGTHS, 32, 0)]
+    longest = [LENGTHS[batch].max() for batch in LengthBucketSampler(LENGTHS, 32, 0)]
     assert abs(np.corrcoef(longest, np.arange(len(longest)))[0, 1]) < 0.5
 
 
 @pytest.mark.parametrize("max_tokens", [1, 200, 4096])
 def test_sorted_batches_hold_every_row_once_longest_first_within_the_limit(max_tokens: int) -> None:
-    sampler = SortedBatches(LENGTHS, max_tokens)
+    sampler = LongestFirstSampler(LENGTHS, max_tokens)
     batches = list(sampler)
     order = list(chain(*batches))
     assert sorted(order) == list(range(1003))
@@ -69,11 +71,11 @@ def test_sorted_batches_hold_every_row_once_longest_first_within_the_limit(max_t
 
 
 def test_sorted_batches_of_no_rows_are_none() -> None:
-    assert list(SortedBatches(np.empty(0, np.int64), 100)) == []
+    assert list(LongestFirstSampler(np.empty(0, np.int64), 100)) == []
 
 
 def test_ids_are_padded_to_the_longest_row_of_the_batch() -> None:
-    batches = Batches(ids_table([5, 6], [7, 8, 9], [4], [1, 2, 3, 4]), np.array([0, 1, 2, 3]), pad_id=99)
+    batches = TokenDataset(ids_table([5, 6], [7, 8, 9], [4], [1, 2, 3, 4]), np.array([0, 1, 2, 3]), pad_id=99)
     values, mask, labels, pooled = batches.__getitems__([2, 1])
     assert values.tolist() == [[4, 99, 99], [7, 8, 9]]
     assert mask is not None
@@ -84,7 +86,7 @@ def test_ids_are_padded_to_the_longest_row_of_the_batch() -> None:
 
 
 def test_rows_of_one_length_have_no_mask() -> None:
-    values, mask, labels, _ = Batches(ids_table([5, 6], [7, 8, 9], [3, 4])).__getitems__([0, 2])
+    values, mask, labels, _ = TokenDataset(ids_table([5, 6], [7, 8, 9], [3, 4])).__getitems__([0, 2])
     assert values.tolist() == [[5, 6], [3, 4]]
     assert mask is None
     assert labels is None
@@ -92,7 +94,7 @@ def test_rows_of_one_length_have_no_mask() -> None:
 
 def test_hidden_states_are_padded_with_zeros() -> None:
     states = np.arange(10, dtype=np.float16).reshape(5, 2)
-    values, mask, _, _ = Batches(Table(states, np.array([2, 3])), pad_id=7).__getitems__([0, 1])
+    values, mask, _, _ = TokenDataset(RaggedRows(states, np.array([2, 3])), pad_id=7).__getitems__([0, 1])
     assert values.tolist() == [[[0, 1], [2, 3], [0, 0]], [[4, 5], [6, 7], [8, 9]]]
     assert values.dtype == torch.float32
     assert mask is not None
@@ -100,8 +102,8 @@ def test_hidden_states_are_padded_with_zeros() -> None:
 
 
 def test_pooled_vectors_are_one_a_row() -> None:
-    table = Table(np.array([[1, 2], [3, 4], [5, 6]], np.float16), np.array([9, 1, 4]), pooled=True)
-    values, mask, labels, pooled = Batches(table, np.array([0, 1, 0])).__getitems__([2, 0])
+    table = RaggedRows(np.array([[1, 2], [3, 4], [5, 6]], np.float16), np.array([9, 1, 4]), pooled=True)
+    values, mask, labels, pooled = TokenDataset(table, np.array([0, 1, 0])).__getitems__([2, 0])
     assert values.tolist() == [[5, 6], [1, 2]]
     assert (mask, pooled, values.dtype) == (None, True, torch.float32)
     assert labels is not None
@@ -112,9 +114,9 @@ def test_pooled_vectors_are_one_a_row() -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_loader_gives_ready_batches_in_the_samplers_order(workers: int) -> None:
     table = ids_table(*[[row] * (row % 5 + 1) for row in range(40)])
-    sampler = ShuffledBuckets(table.lengths, 8, seed=3)
-    batches = loader(Batches(table, np.arange(40)), sampler, workers)
-    fresh = ShuffledBuckets(table.lengths, 8, seed=3)
+    sampler = LengthBucketSampler(table.lengths, 8, seed=3)
+    batches = loader(TokenDataset(table, np.arange(40)), sampler, workers)
+    fresh = LengthBucketSampler(table.lengths, 8, seed=3)
     expected = [list(fresh), list(fresh)]
     for epoch in expected:
         got = list(batches)
@@ -124,10 +126,12 @@ def test_the_loader_gives_ready_batches_in_the_samplers_order(workers: int) -> N
 
 def test_a_row_with_a_weight_comes_as_often_as_that() -> None:
     table = ids_table([1], [2, 2], [3, 3, 3])
-    batches = Batches(table, np.array([0, 1, 2]), weights=np.array([3, 1, 2]))
+    batches = TokenDataset(table, np.array([0, 1, 2]), weights=np.array([3, 1, 2]))
     assert len(batches) == 6
     assert batches.lengths.tolist() == [1, 1, 1, 2, 3, 3]
-    labels = [label for batch in loader(batches, ShuffledBuckets(batches.lengths, 4, seed=0)) for label in batch.labels]
+    labels = [
+        label for batch in loader(batches, LengthBucketSampler(batches.lengths, 4, seed=0)) for label in batch.labels
+    ]
     assert sorted(int(label) for label in labels) == [0, 0, 0, 1, 2, 2]
     whole = batches.__getitems__(range(6))
     assert whole.values[:, 0].tolist() == [1, 1, 1, 2, 3, 3]

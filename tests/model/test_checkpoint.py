@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from newsclf.model.batches import Batches
+from newsclf.model.batches import TokenDataset
 from newsclf.model.checkpoint import LATEST, load
 from newsclf.model.classifier import Classifier
 from newsclf.model.training import Fit
@@ -17,7 +17,7 @@ from tests.model.conftest import Memory
 
 RunFit = Callable[..., Fit]
 MakeClassifier = Callable[..., Classifier]
-Toy = Callable[..., Batches]
+Toy = Callable[..., TokenDataset]
 
 
 class CutOff(Exception):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from newsclf.errors import InputError
-from newsclf.model.batches import Batch, Batches
+from newsclf.model.batches import TokenBatch, TokenDataset
 from newsclf.model.classifier import Classifier, load, mean_pool
 from newsclf.model.tokenizer import Tokenizer
 
@@ -26,21 +26,21 @@ def test_the_mean_is_over_real_tokens_alone() -> None:
 @pytest.mark.parametrize("frozen", [0, 1, 3])
 @torch.inference_mode()
 def test_a_batch_may_enter_as_ids_as_hidden_states_or_as_pooled_vectors(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches], frozen: int
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], frozen: int
 ) -> None:
     classifier = make_classifier(frozen).eval()
     ids = toy(6).__getitems__(range(6))
     logits = classifier(ids)
     assert logits.shape == (6, 2)
-    states = Batch(classifier.prefix(ids.values, ids.mask), ids.mask, ids.labels, False)
+    states = TokenBatch(classifier.prefix(ids.values, ids.mask), ids.mask, ids.labels, False)
     torch.testing.assert_close(classifier(states), logits)
-    pooled = Batch(classifier.pool(ids), None, ids.labels, True)
+    pooled = TokenBatch(classifier.pool(ids), None, ids.labels, True)
     torch.testing.assert_close(classifier(pooled), logits)
 
 
 @torch.inference_mode()
 def test_probabilities_are_each_rows_own_softmax_in_the_tables_order(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches]
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset]
 ) -> None:
     classifier = make_classifier(classes=CLASSES, dropout=0.5).train()
     batches = toy(37)
@@ -56,7 +56,7 @@ def test_probabilities_are_each_rows_own_softmax_in_the_tables_order(
 def test_a_saved_classifier_gives_the_same_probabilities(
     make_classifier: Callable[..., Classifier],
     tokenizer: Tokenizer,
-    toy: Callable[..., Batches],
+    toy: Callable[..., TokenDataset],
     tmp_path: Path,
 ) -> None:
     classifier = make_classifier(frozen=1, classes=CLASSES, dropout=0.3)

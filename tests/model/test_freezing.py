@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from newsclf.model.batches import Batches
+from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 
 DEPTH = 3
@@ -22,7 +22,7 @@ def frozen_names(frozen: int) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("frozen", range(DEPTH + 1))
 def test_a_training_step_changes_the_trained_parameters_and_no_others(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches], frozen: int
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], frozen: int
 ) -> None:
     classifier = make_classifier(frozen, dropout=0.1).train()
     before = {name: weight.detach().clone() for name, weight in classifier.named_parameters()}
@@ -56,7 +56,7 @@ def test_in_training_frozen_layers_stay_in_eval_mode(make_classifier: Callable[.
 
 
 def test_dropout_is_active_above_the_frozen_layers_alone(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches]
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset]
 ) -> None:
     batch = toy(8).__getitems__(range(8))
     classifier = make_classifier(2, dropout=0.5).train()

@@ -12,7 +12,7 @@ from newsclf.config import TrainConfig
 from newsclf.data import Dataset
 from newsclf.errors import InputError
 from newsclf.model import weights
-from newsclf.model.batches import Batches
+from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.verbs.train import make_classifier as classifier_for
@@ -24,7 +24,7 @@ TEXTS = {
     "test": ["a company"],
 }
 CLASSES = ("a", "b")
-Inputs = Callable[..., dict[str, Batches]]
+Inputs = Callable[..., dict[str, TokenDataset]]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def build(config: TrainConfig) -> tuple[Classifier, Tokenizer]:
     return classifier_for(config, files, CLASSES, tokenizer), tokenizer
 
 
-def inputs(config: TrainConfig, data: Dataset | None = None) -> dict[str, Batches]:
+def inputs(config: TrainConfig, data: Dataset | None = None) -> dict[str, TokenDataset]:
     classifier, tokenizer = build(config)
     files = weights.find(config.encoder)
     return model_inputs(config, data or dataset(), files, tokenizer, classifier, bf16=False)[0]
@@ -77,7 +77,7 @@ def test_without_frozen_layers_or_the_cache_the_input_is_token_ids(config: Train
     for options in (replace(config, trainable_layers=None), replace(config, prefix_cache=False)):
         made, tokenizer = inputs(options), build(options)[1]
         for split, texts in TEXTS.items():
-            assert made[split].table.values.tolist() == tokenizer(texts).values.tolist()
+            assert made[split].ragged.values.tolist() == tokenizer(texts).values.tolist()
     assert not Path(config.cache_dir).exists()
 
 
@@ -85,7 +85,7 @@ def test_without_frozen_layers_or_the_cache_the_input_is_token_ids(config: Train
 def test_with_frozen_layers_the_input_is_what_they_put_out(config: TrainConfig, trainable: int, pooled: bool) -> None:
     train = inputs(replace(config, trainable_layers=trainable))["train"]
     tokens = build(config)[1](TEXTS["train"]).tokens
-    assert (train.table.pooled, train.table.values.shape) == (pooled, (3 if pooled else tokens, 32))
+    assert (train.ragged.pooled, train.ragged.values.shape) == (pooled, (3 if pooled else tokens, 32))
     assert train.labels is not None
     assert train.labels.tolist() == [0, 1, 0]
 
@@ -99,7 +99,7 @@ def test_a_second_run_reads_from_the_cache_and_another_text_does_not(
     read = "".join(f"frozen layers, {split}: read from the cache\n" for split in TEXTS)
     assert capsys.readouterr().out == read
     for split in TEXTS:
-        assert np.array_equal(first[split].table.values, second[split].table.values)
+        assert np.array_equal(first[split].ragged.values, second[split].ragged.values)
     changed = dataset()
     changed.splits["test"].loc[0, "text"] = "a bank"
     inputs(config, changed)
@@ -113,7 +113,7 @@ def test_an_entry_over_the_limit_is_not_kept_and_told_of(
 ) -> None:
     one, three = (64 * build(config)[1](TEXTS[split]).tokens for split in ("test", "train"))
     made = inputs(replace(config, cache_limit_gb=(one + three) / 2e9))
-    assert [split for split, batches in made.items() if batches.table.values.ndim == 1] == ["train"]
+    assert [split for split, batches in made.items() if batches.ragged.values.ndim == 1] == ["train"]
     assert "frozen layers, train: their 0.0 GB are over cache_limit_gb" in capsys.readouterr().out
 
 

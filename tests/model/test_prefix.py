@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from newsclf.model import prefix
-from newsclf.model.batches import Batches, Table
+from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.cache import Cache
 from newsclf.model.classifier import Classifier
 from newsclf.model.training import Fit
@@ -23,20 +23,20 @@ def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "cache", 10**8)
 
 
-def from_cache(classifier: Classifier, cache: Cache, tokens: Batches, name: str = "a") -> Batches:
-    table = prefix.compute(classifier, cache, name * 64, tokens.table, tokens.pad_id)
-    return Batches(table, tokens.labels, tokens.pad_id)
+def from_cache(classifier: Classifier, cache: Cache, tokens: TokenDataset, name: str = "a") -> TokenDataset:
+    table = prefix.compute(classifier, cache, name * 64, tokens.ragged, tokens.pad_id)
+    return TokenDataset(table, tokens.labels, tokens.pad_id)
 
 
 @pytest.mark.parametrize("frozen", [1, 2])
 @torch.inference_mode()
 def test_hidden_states_of_every_token_are_those_of_the_uncached_computation(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches], cache: Cache, frozen: int
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], cache: Cache, frozen: int
 ) -> None:
     classifier, tokens = make_classifier(frozen, dropout=0.5).train(), toy(70)
     cached = from_cache(classifier, cache, tokens)
-    assert cached.table.values.shape == (tokens.table.tokens, 32)
-    assert not cached.table.pooled
+    assert cached.ragged.values.shape == (tokens.ragged.tokens, 32)
+    assert not cached.ragged.pooled
     for row in range(70):  # each row alone: nothing of its neighbours' padding may be in it
         ids = tokens.__getitems__([row]).values
         expected = classifier.prefix(ids, None)
@@ -46,19 +46,19 @@ def test_hidden_states_of_every_token_are_those_of_the_uncached_computation(
 
 @torch.inference_mode()
 def test_with_all_layers_frozen_the_pooled_vector_is_kept(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches], cache: Cache
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], cache: Cache
 ) -> None:
     classifier, tokens = make_classifier(DEPTH, dropout=0.5).train(), toy(70)
     cached = from_cache(classifier, cache, tokens)
-    assert cached.table.values.shape == (70, 32)
-    assert cached.table.pooled
+    assert cached.ragged.values.shape == (70, 32)
+    assert cached.ragged.pooled
     expected = torch.cat([classifier.pool(tokens.__getitems__([row])) for row in range(70)])
     torch.testing.assert_close(cached.__getitems__(range(70)).values, expected, rtol=HALF, atol=1e-5)
 
 
 @pytest.mark.parametrize("frozen", [1, 2, DEPTH])
 def test_probabilities_are_the_same_within_rounding(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches], cache: Cache, frozen: int
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], cache: Cache, frozen: int
 ) -> None:
     classifier, tokens = make_classifier(frozen), toy(50)
     expected = classifier.probabilities(tokens)
@@ -70,7 +70,7 @@ def test_probabilities_are_the_same_within_rounding(
 @pytest.mark.parametrize("frozen", [2, DEPTH])
 def test_a_training_from_the_cache_has_nearly_the_losses_of_one_without(
     make_classifier: Callable[..., Classifier],
-    toy: Callable[..., Batches],
+    toy: Callable[..., TokenDataset],
     cache: Cache,
     run_fit: Callable[..., Fit],
     memory: Any,
@@ -91,39 +91,39 @@ def test_a_training_from_the_cache_has_nearly_the_losses_of_one_without(
 
 
 def test_an_entry_is_read_again_and_is_not_there_before(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches], cache: Cache
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], cache: Cache
 ) -> None:
     for frozen in (1, DEPTH):
         classifier, name = make_classifier(frozen), str(frozen)
         assert prefix.cached(cache, name * 64, classifier) is None
-        made = from_cache(classifier, cache, toy(9), name).table
+        made = from_cache(classifier, cache, toy(9), name).ragged
         read = prefix.cached(cache, name * 64, classifier)
         assert read is not None
         assert np.array_equal(read.values, made.values)
-        assert np.array_equal(read.lengths, toy(9).table.lengths)
+        assert np.array_equal(read.lengths, toy(9).ragged.lengths)
         assert read.pooled == made.pooled == (frozen == DEPTH)
 
 
 def test_size_is_what_the_values_take(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches], cache: Cache
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], cache: Cache
 ) -> None:
     for frozen in (1, DEPTH):
         classifier, tokens = make_classifier(frozen), toy(9)
-        values = from_cache(classifier, cache, tokens, str(frozen)).table.values
-        assert prefix.size(classifier, tokens.table) == values.nbytes
+        values = from_cache(classifier, cache, tokens, str(frozen)).ragged.values
+        assert prefix.size(classifier, tokens.ragged) == values.nbytes
 
 
 def test_progress_counts_every_row(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches], cache: Cache
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], cache: Cache
 ) -> None:
     told: list[int] = []
     tokens = toy(9)
-    prefix.compute(make_classifier(1), cache, "a" * 64, tokens.table, tokens.pad_id, progress=told.append)
+    prefix.compute(make_classifier(1), cache, "a" * 64, tokens.ragged, tokens.pad_id, progress=told.append)
     assert sum(told) == 9
 
 
 def test_the_mode_is_as_it_was(
-    make_classifier: Callable[..., Classifier], toy: Callable[..., Batches], cache: Cache
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], cache: Cache
 ) -> None:
     for training in (True, False):
         classifier = make_classifier(1).train(training)
@@ -152,5 +152,5 @@ def test_the_key_depends_on_everything_that_changes_the_values(
 
 
 def test_an_empty_split_is_an_empty_entry(make_classifier: Callable[..., Classifier], cache: Cache) -> None:
-    nothing = Table(np.empty(0, np.int32), np.empty(0, np.int64))
-    assert len(from_cache(make_classifier(DEPTH), cache, Batches(nothing))) == 0
+    nothing = RaggedRows(np.empty(0, np.int32), np.empty(0, np.int64))
+    assert len(from_cache(make_classifier(DEPTH), cache, TokenDataset(nothing))) == 0

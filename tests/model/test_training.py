@@ -12,20 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from newsclf.errors import InputError
-from newsclf.model.batches import Batches
+from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.training import Fit
 
 RunFit = Callable[..., Fit]
 MakeClassifier = Callable[..., Classifier]
-Toy = Callable[..., Batches]
+Toy = Callable[..., TokenDataset]
 
 
 def weights(classifier: Classifier) -> dict[str, Tensor]:
     return {name: weight.detach().clone() for name, weight in classifier.state_dict().items()}
 
 
-def loss(classifier: Classifier, batches: Batches) -> float:
+def loss(classifier: Classifier, batches: TokenDataset) -> float:
     chosen = classifier.probabilities(batches)[np.arange(len(batches)), batches.labels]
     return float(-np.log(chosen).mean())
 
@@ -66,7 +66,7 @@ def test_what_a_fit_tells_of_itself(make_classifier: MakeClassifier, toy: Toy, r
     assert (result.epochs, result.steps) == (3, 9)
     assert 0 < result.train_seconds < 60
     assert result.rows_per_second == pytest.approx(60 / result.train_seconds)
-    assert result.tokens_per_second == pytest.approx(3 * train.table.tokens / result.train_seconds)
+    assert result.tokens_per_second == pytest.approx(3 * train.ragged.tokens / result.train_seconds)
 
 
 def test_losses_accuracy_and_learning_rate_are_logged(

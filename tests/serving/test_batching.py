@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from newsclf.serving.batching import MOST_ROWS, Together
+from newsclf.serving.batching import MAX_ROWS, DynamicBatcher
 
 
 class Lengths:
@@ -26,33 +26,33 @@ class Lengths:
         return np.array([[len(text)] for text in texts]).reshape(-1, 1)
 
 
-def waiting(together: Together, count: int) -> None:
+def waiting(batcher: DynamicBatcher, count: int) -> None:
     """Until so many requests wait behind the one that is computed."""
     done = threading.Event()
     for _ in range(2000):
-        if len(together._waiting) == count:
+        if len(batcher._waiting) == count:
             return
         done.wait(0.005)
-    raise AssertionError(f"{len(together._waiting)} wait")
+    raise AssertionError(f"{len(batcher._waiting)} wait")
 
 
 def test_who_asks_alone_is_answered_alone() -> None:
     model = Lengths()
-    together = Together(model)
-    assert together(["a", "bcd"]).tolist() == [[1], [3]]
-    assert together([]).shape == (0, 1)
+    batcher = DynamicBatcher(model)
+    assert batcher(["a", "bcd"]).tolist() == [[1], [3]]
+    assert batcher([]).shape == (0, 1)
     assert model.batches == [["a", "bcd"], []]
 
 
 def test_those_that_wait_are_computed_in_one_batch() -> None:
     model = Lengths()
-    together = Together(model)
+    batcher = DynamicBatcher(model)
     model.go_on.clear()
     with ThreadPoolExecutor(6) as threads:
-        first = threads.submit(together, ["first"])
+        first = threads.submit(batcher, ["first"])
         assert model.entered.wait(20)
-        others = [threads.submit(together, ["x" * number, "y"]) for number in range(1, 6)]
-        waiting(together, 5)
+        others = [threads.submit(batcher, ["x" * number, "y"]) for number in range(1, 6)]
+        waiting(batcher, 5)
         model.go_on.set()
         assert first.result(20).tolist() == [[5]]
         assert [other.result(20).tolist() for other in others] == [[[number], [1]] for number in range(1, 6)]
@@ -61,31 +61,31 @@ def test_those_that_wait_are_computed_in_one_batch() -> None:
 
 def test_a_batch_has_at_most_so_many_rows() -> None:
     model = Lengths()
-    together = Together(model)
+    batcher = DynamicBatcher(model)
     model.go_on.clear()
-    half = MOST_ROWS // 2 + 1
+    half = MAX_ROWS // 2 + 1
     with ThreadPoolExecutor(4) as threads:
-        calls = [threads.submit(together, ["first"])]
+        calls = [threads.submit(batcher, ["first"])]
         assert model.entered.wait(20)
-        calls += [threads.submit(together, ["text"] * rows) for rows in (half, half, 2 * MOST_ROWS)]
-        waiting(together, 3)
+        calls += [threads.submit(batcher, ["text"] * rows) for rows in (half, half, 2 * MAX_ROWS)]
+        waiting(batcher, 3)
         model.go_on.set()
-        assert [len(call.result(20)) for call in calls] == [1, half, half, 2 * MOST_ROWS]
-    assert sorted(len(batch) for batch in model.batches) == [1, half, half, 2 * MOST_ROWS]
+        assert [len(call.result(20)) for call in calls] == [1, half, half, 2 * MAX_ROWS]
+    assert sorted(len(batch) for batch in model.batches) == [1, half, half, 2 * MAX_ROWS]
 
 
 def test_an_error_reaches_all_of_its_batch_and_nobody_else() -> None:
     model = Lengths()
-    together = Together(model)
+    batcher = DynamicBatcher(model)
     model.go_on.clear()
     with ThreadPoolExecutor(3) as threads:
-        first = threads.submit(together, ["first"])
+        first = threads.submit(batcher, ["first"])
         assert model.entered.wait(20)
-        others = [threads.submit(together, [text]) for text in ("bad", "good")]
-        waiting(together, 2)
+        others = [threads.submit(batcher, [text]) for text in ("bad", "good")]
+        waiting(batcher, 2)
         model.go_on.set()
         assert first.result(20).tolist() == [[5]]
         for other in others:
             with pytest.raises(ValueError, match="bad"):
                 other.result(20)
-    assert together(["good"]).tolist() == [[4]]
+    assert batcher(["good"]).tolist() == [[4]]

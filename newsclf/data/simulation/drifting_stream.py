@@ -85,37 +85,42 @@ def spans(changed: Sequence[float]) -> list[tuple[int, int]]:
     return found
 
 
-class Deck:
-    """Rows dealt class by class, each row once before any comes back. No hand holds a row twice."""
+class StratifiedSampler:
+    """Rows drawn by class without replacement, each once before any comes back. No sample holds a row twice.
+
+    >>> sampler = StratifiedSampler(["a", "a", "b"], np.random.default_rng(0))
+    >>> [sampler.draw({"a": 1, "b": 1}) for _ in range(3)]
+    [[0, 2], [1, 2], [2, 1]]
+    """
 
     def __init__(self, labels: Sequence[str], rng: np.random.Generator) -> None:
         names = np.asarray(labels, dtype=object)
         self.rows = {name: np.flatnonzero(names == name) for name in injections.class_shares(labels)}
-        self.rest = {name: rng.permutation(rows) for name, rows in self.rows.items()}
+        self.left = {name: rng.permutation(rows) for name, rows in self.rows.items()}
         self.rng = rng
 
-    def deal(self, counts: Mapping[str, int]) -> list[int]:
+    def draw(self, counts: Mapping[str, int]) -> list[int]:
         """`counts` rows of each class, in random order. Raises InputError where a class has fewer."""
-        hand: list[int] = []
+        sample: list[int] = []
         for name, count in counts.items():
             if count > len(self.rows[name]):
                 raise InputError(
                     f'class "{one_line(name)}" has {len(self.rows[name])} rows and {count} are wanted in one batch: '
                     "lower batch_rows, or the amount where the class shares move"
                 )
-            taken, self.rest[name] = self.rest[name][:count], self.rest[name][count:]
+            taken, self.left[name] = self.left[name][:count], self.left[name][count:]
             if len(taken) < count:
-                # A new round, of which this hand gets none of the rows that it holds already.
+                # A new round, of which this sample gets none of the rows that it holds already.
                 again = self.rng.permutation(np.setdiff1d(self.rows[name], taken))
                 more, others = again[: count - len(taken)], again[count - len(taken) :]
-                self.rest[name] = self.rng.permutation(np.concatenate([others, taken]))
+                self.left[name] = self.rng.permutation(np.concatenate([others, taken]))
                 taken = np.concatenate([taken, more])
-            hand += taken.tolist()
-        return self.rng.permutation(hand).tolist()
+            sample += taken.tolist()
+        return self.rng.permutation(sample).tolist()
 
 
 @dataclass
-class Stream:
+class DriftingStream:
     """The batches, made one at a time in their order.
 
     rows: columns `text` and `label`; foreign_texts: for the mode foreign; most: the largest amount of any batch;
@@ -135,11 +140,11 @@ class Stream:
         self.texts: list[str] = self.rows["text"].tolist()
         self.labels: list[str] = self.rows["label"].tolist()
         self.shares = injections.class_shares(self.labels)
-        self.deck = Deck(self.labels, np.random.default_rng([self.seed, 0]))
+        self.sampler = StratifiedSampler(self.labels, np.random.default_rng([self.seed, 0]))
         self.moved = self.shares
         if self.mode == "prior" and self.most:
             self.moved = injections.moved_shares(self.labels, self.most, np.random.default_rng([self.seed, 1]))
-        enough = min(len(rows) / max(self.shares[name], self.moved[name]) for name, rows in self.deck.rows.items())
+        enough = min(len(rows) / max(self.shares[name], self.moved[name]) for name, rows in self.sampler.rows.items())
         self.size = self.batch_rows or max(1, min(BATCH_ROWS, int(enough / 2)))
 
     def batch(self, number: int, amount: float) -> pd.DataFrame:
@@ -150,8 +155,8 @@ class Stream:
         shares = {name: share + way * (self.moved[name] - share) for name, share in self.shares.items()}
         total = sum(shares.values())
         counts = rng.multinomial(self.size, [share / total for share in shares.values()]).tolist()
-        hand = self.deck.deal(dict(zip(shares, counts, strict=True)))
-        texts, labels = [self.texts[row] for row in hand], [self.labels[row] for row in hand]
+        rows = self.sampler.draw(dict(zip(shares, counts, strict=True)))
+        texts, labels = [self.texts[row] for row in rows], [self.labels[row] for row in rows]
         if amount:
             texts, labels = self._changed(texts, labels, amount, rng)
         return pd.DataFrame({"text": texts, "label": labels}, dtype=object)
@@ -170,4 +175,4 @@ class Stream:
         if self.mode == "delete":
             texts, left = injections.delete(texts, labels, amount, rng)
             return texts, left or []
-        return texts, labels  # prior: the rows were dealt by other shares
+        return texts, labels  # prior: the rows were drawn by other shares

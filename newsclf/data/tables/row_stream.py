@@ -40,7 +40,7 @@ Row = tuple[int, list[Any] | None]
 Reader = Callable[[BinaryIO, Sequence[str], str], Iterator[Row]]
 
 
-class Stream:
+class RowStream:
     """A source of rows that is read from its beginning at every call of `chunks`.
 
     name: the `dataset` option; source: the path or URI it is read from, without secrets.
@@ -118,7 +118,7 @@ class Stream:
         return parsed.set_axis(values.index)
 
 
-def open_stream(options: TextOptions, split: str = "all", date_column: str = "") -> Stream:
+def open_stream(options: TextOptions, split: str = "all", date_column: str = "") -> RowStream:
     """The rows of `options.dataset`, as they are.
 
     split: of a built-in source, the published train, validation or test rows, or all of them in this order. A table
@@ -137,7 +137,7 @@ def open_stream(options: TextOptions, split: str = "all", date_column: str = "")
     return _of_table(options, date_column)
 
 
-def _published(options: TextOptions, split: str, date_column: str) -> Stream:
+def _published(options: TextOptions, split: str, date_column: str) -> RowStream:
     if date_column:
         raise InputError(f'{options.dataset} has no column "{one_line(date_column)}": it has text, label')
     raw = SOURCES[options.dataset](options)  # type: ignore[arg-type]  # the sources read no more than TextOptions
@@ -152,10 +152,10 @@ def _published(options: TextOptions, split: str, date_column: str) -> Stream:
             for place, text, label in zip(frame.index, frame["text"], frame["label"], strict=True):
                 yield place, [text, label]
 
-    return Stream(options.dataset, raw.source, ("text", "label"), unit, rows)
+    return RowStream(options.dataset, raw.source, ("text", "label"), unit, rows)
 
 
-def _of_table(options: TextOptions, date_column: str) -> Stream:
+def _of_table(options: TextOptions, date_column: str) -> RowStream:
     source = table.public_name(options.dataset)
     name = one_line(source, 200)
     kind = table.suffix_of(options.dataset)
@@ -179,7 +179,7 @@ def _of_table(options: TextOptions, date_column: str) -> Stream:
         with _opened(options.dataset) as file:
             yield from read(file, columns, name)
 
-    return Stream(source, source, tuple(wanted), unit, rows)
+    return RowStream(source, source, tuple(wanted), unit, rows)
 
 
 def _opened(location: str) -> BinaryIO:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from newsclf.data.simulation.drifting_stream import Deck, Stream, amounts, mode_of, spans
+from newsclf.data.simulation.drifting_stream import DriftingStream, StratifiedSampler, amounts, mode_of, spans
 from newsclf.data.simulation.injections import class_shares
 from newsclf.errors import InputError
 
@@ -16,9 +16,9 @@ TEXTS = [f"the long text of a row of news about the number {n}" for n in range(1
 ROWS = pd.DataFrame({"text": TEXTS, "label": LABELS}, dtype=object)
 
 
-def stream(mode: str, most: float = 0.2, **more: object) -> Stream:
+def stream(mode: str, most: float = 0.2, **more: object) -> DriftingStream:
     values = {"rows": ROWS, "classes": CLASSES, "mode": mode, "most": most, "batch_rows": 100, "seed": 0}
-    return Stream(**{**values, **more})  # type: ignore[arg-type]
+    return DriftingStream(**{**values, **more})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,19 @@ def test_modes_go_with_kinds():
         mode_of("covariate", "delete")
 
 
-def test_a_deck_deals_every_row_once_before_any_comes_back():
-    deck = Deck(LABELS, np.random.default_rng(0))
-    hands = [deck.deal({"a": 70, "c": 30}) for _ in range(14)]
-    dealt = Counter(row for hand in hands for row in hand)
-    assert all(len(set(hand)) == 100 for hand in hands)
-    assert {dealt[row] for row in range(500)} == {1, 2}  # 980 of 500
-    assert sum(dealt[row] for row in range(500)) == 980
-    assert {dealt[row] for row in range(800, 1000)} == {2, 3}  # 420 of 200
+def test_every_row_is_drawn_once_before_any_comes_back():
+    sampler = StratifiedSampler(LABELS, np.random.default_rng(0))
+    samples = [sampler.draw({"a": 70, "c": 30}) for _ in range(14)]
+    drawn = Counter(row for sample in samples for row in sample)
+    assert all(len(set(sample)) == 100 for sample in samples)
+    assert {drawn[row] for row in range(500)} == {1, 2}  # 980 of 500
+    assert sum(drawn[row] for row in range(500)) == 980
+    assert {drawn[row] for row in range(800, 1000)} == {2, 3}  # 420 of 200
 
 
 def test_a_class_that_is_too_small_for_a_batch():
     with pytest.raises(InputError, match='class "c" has 200 rows and 201 are wanted in one batch'):
-        Deck(LABELS, np.random.default_rng(0)).deal({"c": 201})
+        StratifiedSampler(LABELS, np.random.default_rng(0)).draw({"c": 201})
 
 
 @pytest.mark.parametrize("mode", ["foreign", "garbled", "truncated", "prior", "concept", "delete", "relabel"])

@@ -22,7 +22,7 @@ from newsclf.errors import InputError
 TEXTS = ["plain", "", None, "plain", "a\0b", 'two\nlines, "quoted"', "é 東 😀", "x" * 300_000]
 
 
-def read(opened: stream.Stream, rows: int = 10_000) -> pd.DataFrame:
+def read(opened: stream.RowStream, rows: int = 10_000) -> pd.DataFrame:
     return pd.concat(list(opened.chunks(rows)))
 
 
