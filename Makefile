@@ -45,7 +45,7 @@ format: $(DEV)  ## let ruff put the code in order
 	@$(in_venv) ruff check --fix .
 	@$(in_venv) ruff format .
 
-configs: $(INSTALLED)  ## write configs/<verb>.yaml anew, after a change of newsclf/config/
+configs: $(INSTALLED)  ## write configs/<verb>.yaml, MLproject and the doors anew, after a change of newsclf/config/ or of the list of verbs
 	@$(VENV)/bin/python -m tools.configs
 
 stack:  ## start the tracking backend (Docker): database, object store, MLflow, TLS and login; docs/backend.md

@@ -1,4 +1,8 @@
-"""Writes configs/<verb>.yaml, every option with its help and default, from newsclf/config: `make configs`."""
+"""Writes what follows from newsclf.verbs.VERBS and newsclf/config: `make configs`.
+
+configs/<verb>.yaml has every option with its help and default; entrypoints/<verb>.py is the verb's door, and MLproject
+names all doors.
+"""
 
 from __future__ import annotations
 
@@ -8,34 +12,42 @@ from typing import Any
 
 import yaml
 
-from newsclf.config import (
-    CompareConfig,
-    EvaluateConfig,
-    MonitorConfig,
-    ProfileConfig,
-    PromoteConfig,
-    ReproduceConfig,
-    RetrainConfig,
-    SimulateConfig,
-    SweepConfig,
-    SyncConfig,
-    TrainConfig,
-)
+from newsclf.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
-VERBS = {
-    "train": TrainConfig,
-    "evaluate": EvaluateConfig,
-    "profile": ProfileConfig,
-    "monitor": MonitorConfig,
-    "simulate": SimulateConfig,
-    "compare": CompareConfig,
-    "promote": PromoteConfig,
-    "retrain": RetrainConfig,
-    "sync": SyncConfig,
-    "sweep": SweepConfig,
-    "reproduce": ReproduceConfig,
-}
+DOOR = '''"""The door of `mlflow run . -e {verb}`; start it as `python -m entrypoints.{verb}`."""
+
+import sys
+from collections.abc import Callable
+
+from newsclf import cli
+from newsclf.config import {options}
+
+
+def _load() -> Callable[[{options}], object]:
+    from newsclf.verbs.{verb} import {verb}
+
+    return {verb}
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run("{verb}", {options}, _load, sys.argv[1:]))
+'''
+PROJECT = """name: newsclf
+
+python_env: python_env.yaml
+
+# Written by `make configs` from newsclf.verbs.VERBS. Only `config` is declared, so that each default lives in
+# newsclf/config/ alone: MLflow appends every other `-P name=value` as `--name value`. `-m`, because
+# entrypoints/profile.py run as a script would hide Python's own profile.
+entry_points:
+"""
+ENTRY = """\
+  {verb}:
+    parameters:
+      config: {{type: string, default: configs/{verb}.yaml}}
+    command: "python -m entrypoints.{verb} --config {{config}}"
+"""
 
 
 def as_yaml(field: dataclasses.Field[Any]) -> str:
@@ -60,6 +72,15 @@ def defaults(verb: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def written() -> dict[str, str]:
+    """The text of every file that is made of the verbs and their options, by its path from the project's folder."""
+    files = {"MLproject": PROJECT + "".join(ENTRY.format(verb=verb) for verb in VERBS)}
+    for verb, options in VERBS.items():
+        files[f"configs/{verb}.yaml"] = defaults(verb)
+        files[f"entrypoints/{verb}.py"] = DOOR.format(verb=verb, options=options.__name__)
+    return files
+
+
 if __name__ == "__main__":
-    for verb in VERBS:
-        (ROOT / "configs" / f"{verb}.yaml").write_text(defaults(verb))
+    for path, text in written().items():
+        (ROOT / path).write_text(text, encoding="utf-8")

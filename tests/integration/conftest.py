@@ -21,9 +21,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from entrypoints import compare, evaluate, promote, train
-from newsclf import cli
-from newsclf.config import CompareConfig, EvaluateConfig, PromoteConfig, TrainConfig
+from tests.doors import call
 from tests.stack import PROGRAMS, NativeStack, missing, native_stack
 from tests.stack.deployed import DeployedStack
 
@@ -31,14 +29,6 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNS_FROM = (".gitignore", "MLproject", "python_env.yaml", "configs", "entrypoints", "newsclf")
 FOREIGN = ("MLFLOW_", "NEWSCLF_", "HF_", "HUGGINGFACE_", "PYTHONPATH", "XDG_CACHE_HOME")
 DEPLOYED = os.environ.get("NEWSCLF_TEST_STACK") == "compose"
-
-
-DOORS = {
-    "train": (TrainConfig, train),
-    "evaluate": (EvaluateConfig, evaluate),
-    "compare": (CompareConfig, compare),
-    "promote": (PromoteConfig, promote),
-}
 
 
 class Place:
@@ -190,15 +180,6 @@ def place(
 def in_process(place: Place) -> Iterator[Callable[..., int]]:
     """`in_process("train", epochs=1)`: an entry point's exit code, without the imports of a new process."""
 
-    def run(verb: str, **options: object) -> int:
-        config_class, door = DOORS[verb]
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            return cli.run(verb, config_class, door._load, typed(options))
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place.folder)
         for name in list(os.environ):
@@ -207,7 +188,7 @@ def in_process(place: Place) -> Iterator[Callable[..., int]]:
         patch.setenv("MLFLOW_TRACKING_URI", place.uri)
         patch.setenv("NEWSCLF_CACHE_DIR", str(place.folder / "cache"))
         patch.setenv("NEWSCLF_JOURNAL_DIR", str(place.folder / "journal"))
-        yield run
+        yield call
 
 
 @pytest.fixture(scope="session")

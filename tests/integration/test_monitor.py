@@ -18,12 +18,9 @@ import pytest
 import yaml
 from mlflow.entities import Run
 
-from entrypoints import monitor as door
-from entrypoints import simulate as simulate_door
-from newsclf import cli
-from newsclf.config import MonitorConfig, SimulateConfig
 from newsclf.drift import load_reference
 from newsclf.profiling.profile import TextProfile
+from tests.doors import call
 
 pytestmark = pytest.mark.integration
 
@@ -33,17 +30,6 @@ MONITORS = [
     {"name": "long texts", "number": "characters/mean", "above": 1000},
     {"name": "length", "number": "characters/mean", "band": {"first": 3, "sd": 50}, "severity": "info"},
 ]
-DOORS: dict[str, Any] = {"monitor": (MonitorConfig, door), "simulate": (SimulateConfig, simulate_door)}
-
-
-def call(verb: str, **options: object) -> int:
-    config_class, entry = DOORS[verb]
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        return cli.run(verb, config_class, entry._load, [f"--{name}={value}" for name, value in options.items()])
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="module", autouse=True)

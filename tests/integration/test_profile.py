@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,11 @@ import pytest
 from mlflow import artifacts
 from mlflow.entities import Run
 
-from entrypoints import profile as door
-from newsclf import cli
-from newsclf.config import DataOptions, ProfileConfig
+from newsclf.config import DataOptions
 from newsclf.data import load
 from newsclf.drift import fit_reference, save_reference
 from newsclf.profiling.profile import TextProfile
+from tests.doors import call
 
 pytestmark = pytest.mark.integration
 
@@ -39,21 +37,12 @@ def environment(place) -> Iterator[None]:
         yield
 
 
-def call(**options: object) -> int:
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        return cli.run("profile", ProfileConfig, door._load, [f"--{name}={value}" for name, value in options.items()])
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-
 @pytest.fixture
 def profiled(place, tmp_path) -> Callable[..., Run]:
     """Runs profile in this process; its run."""
 
     def run(**options: object) -> Run:
-        assert call(**{"output_dir": tmp_path / "out", **options}) == 0
+        assert call("profile", **{"output_dir": tmp_path / "out", **options}) == 0
         newest: Run = place.runs()[0]
         assert newest.info.status == "FINISHED"
         return newest
@@ -68,7 +57,7 @@ def refused(place, tmp_path, capfd) -> Callable[..., str]:
     def run(**options: object) -> str:
         before = len(place.runs())
         capfd.readouterr()
-        assert call(**{"output_dir": tmp_path / "out", **options}) == 2
+        assert call("profile", **{"output_dir": tmp_path / "out", **options}) == 2
         (line,) = capfd.readouterr().err.splitlines()
         assert line.startswith("profile: ")
         early = {"config.yaml", "environment"}
@@ -117,9 +106,9 @@ def trained(place, in_process, tiny_encoder) -> Run:
 @pytest.fixture(scope="module")
 def earlier(place, tables) -> tuple[str, Path]:
     """(a run of profile with a reference, the profile.bin of one without any)."""
-    assert call(dataset=tables["as it was"], reference="sample", output_dir=place.folder / "earlier") == 0
+    assert call("profile", dataset=tables["as it was"], reference="sample", output_dir=place.folder / "earlier") == 0
     run_id = place.runs()[0].info.run_id
-    assert call(dataset=tables["as it was"], output_dir=place.folder / "plain") == 0
+    assert call("profile", dataset=tables["as it was"], output_dir=place.folder / "plain") == 0
     return run_id, place.folder / "plain" / "profile.bin"
 
 

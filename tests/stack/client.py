@@ -8,7 +8,6 @@ import re
 import sys
 import time
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,7 @@ class Process:
 
 
 def _run(verb: str, options: Mapping[str, object], environment: Mapping[str, str], folder: Path, log: Path) -> None:
-    from newsclf import cli, config
+    from tests.doors import call
 
     with log.open("w") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
@@ -102,9 +101,7 @@ def _run(verb: str, options: Mapping[str, object], environment: Mapping[str, str
         del os.environ[name]
     os.environ |= environment
     os.chdir(folder)
-    typed = [f"--{name}={value}" for name, value in options.items()]
-    door = import_module(f"entrypoints.{verb}")
-    code = cli.run(verb, getattr(config, f"{verb.capitalize()}Config"), door._load, typed)
+    code = call(verb, **options)
     sys.stdout.flush()
     sys.exit(code)
 

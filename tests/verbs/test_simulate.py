@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,12 +12,12 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from entrypoints import simulate as door
-from newsclf import cli
 from newsclf.config import SimulateConfig
+from newsclf.data import sources
 from newsclf.data.simulation.drifting_stream import MODES
 from newsclf.errors import InputError
 from newsclf.verbs.simulate import resolve_auto
+from tests.doors import call
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +33,7 @@ def simulate(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     monkeypatch.chdir(tmp_path)
 
     def run(code: int = 0, folder: Path = tmp_path / "stream", **options: object) -> Path:
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            given = [f"--{name}={value}" for name, value in {"output_dir": folder, **options}.items()]
-            assert cli.run("simulate", SimulateConfig, door._load, given) == code
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
+        assert call("simulate", **{"output_dir": folder, **options}) == code
         return folder
 
     return run
@@ -74,7 +67,7 @@ def test_every_kind_on_the_packaged_sample(kind, simulate):
 
 
 def test_the_held_out_class_is_in_no_label_and_its_texts_are_the_foreign_ones(simulate):
-    sample = pd.read_csv(Path(cli.__file__).parent / "data" / "sources" / "sample.csv", keep_default_na=False)
+    sample = pd.read_csv(Path(sources.__file__).with_name("sample.csv"), keep_default_na=False)
     held_out = set(sample.loc[sample["label"] == "Sci/Tech", "text"])
     truth, batches = read(simulate(kind="covariate", batches=6, amount=0.2))
     assert truth["foreign"] == "class Sci/Tech"
