@@ -29,11 +29,11 @@ class Change:
     detected: int
     end: int | None
 
-    @property
-    def sentence(self) -> str:
+    def describe(self, names: Sequence[str]) -> str:
+        """The change in words. names: of all batches, in their order."""
         how = {"sudden": "all at once", "incremental": "and has grown", "recurring": "once more, after a calm"}
-        end = "and goes on" if self.end is None else f"and ended with batch {self.end}"
-        return f"A change began at batch {self.begin + 1}, {how[self.kind]}, {end}; seen at batch {self.detected + 1}."
+        end = "and goes on" if self.end is None else f"and ended with {names[self.end - 1]}"
+        return f"A change began at {names[self.begin]}, {how[self.kind]}, {end}; seen at {names[self.detected]}."
 
 
 def find_changes(verdicts: Sequence[Verdict]) -> list[Change]:

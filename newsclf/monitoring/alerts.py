@@ -34,6 +34,11 @@ class Alert:
     high: float | None
     sentence: str
 
+    @property
+    def status(self) -> str:
+        """What people are told: the severity, or "resolved" at the end of an alert."""
+        return self.severity if self.state == ALERT else "resolved"
+
 
 @dataclass
 class Watch:
@@ -158,8 +163,7 @@ class Notifier:
         """Whether the endpoint has taken the message."""
         kinds = {"info": "info", "warning": "warning", "critical": "failure"}
         kind = kinds[alert.severity] if alert.state == ALERT else "success"
-        word = alert.severity if alert.state == ALERT else "resolved"
-        title, body = f"newsclf {word}: {alert.monitor}", f"{alert.sentence}\n{footer}"
+        title, body = f"newsclf {alert.status}: {alert.monitor}", f"{alert.sentence}\n{footer}"
         try:
             taken = bool(self._services[endpoint].notify(title=title, body=body, notify_type=kind))
         except Exception:  # a fault in one of apprise's plugins must not end the monitoring

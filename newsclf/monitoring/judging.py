@@ -116,3 +116,19 @@ def changes_over(records: Sequence[Record]) -> list[Change]:
     """The changes over a sequence of batches; `begin`, `detected` and `end` are places in it."""
     p_values = [[finding["p_value"] for finding in record.verdict["kinds"].values()] for record in records]
     return changes_in([min((p for p in found if p is not None), default=None) for found in p_values])
+
+
+def changes_by_number(changes: Sequence[Change], records: Sequence[Record]) -> list[dict[str, object]]:
+    """The changes as dicts, with the numbers of batches in place of their places."""
+    numbers = [record.number for record in records]
+    names = [f"batch {number}" for number in numbers]
+    return [
+        {
+            "kind": change.kind,
+            "begin": numbers[change.begin],
+            "detected": numbers[change.detected],
+            "end": None if change.end is None else numbers[change.end],
+            "sentence": change.describe(names),
+        }
+        for change in changes
+    ]

@@ -91,6 +91,11 @@ class Monitor:
     min_rows: int = 0
 
 
+def unit_of(number: str) -> str:
+    """The unit of a number of a batch, such as characters of characters/mean; "" without one."""
+    return UNITS.get(number.split("/")[0], ("",))[0]
+
+
 def parse_windows(entries: Sequence[Mapping[str, Any]]) -> tuple[Window, ...]:
     """The windows of the option `windows`. Raises InputError that names the entry."""
     windows = []

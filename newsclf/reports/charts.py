@@ -1,4 +1,4 @@
-"""The charts of texts: distributions, class shares, the map. pages/vega.py says what a chart is made of."""
+"""The charts of texts: distributions, class shares, the map. vega.py says what a chart is made of."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""What a report is made of: plain data, so that the report knows neither whylogs nor torch nor MLflow."""
+"""What is drawn of texts and has no type in the rooms: plain data, so that a page needs no model and no profile."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -108,55 +107,9 @@ class MapPoints:
 
 
 @dataclass(frozen=True)
-class Strange:
+class Outlier:
     """A text unlike the reference: `distance` from it, in the unit of the reference's map, and the class next to it."""
 
     text: str | None
     distance: float
     nearest_class: str | None = None
-
-
-@dataclass(frozen=True)
-class BatchPoint:
-    """A batch of a stream. date: ISO 8601, or None for a stream without dates; verdict: `Verdict.as_dict()`;
-    numbers: what else is drawn over time, by name; NaN or a missing name is a gap."""
-
-    number: int
-    date: str | None
-    name: str
-    rows: int
-    verdict: Mapping[str, Any]
-    numbers: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class AlertMark:
-    """An alert of a monitor at a batch. severity: "warning" or "critical"; numbers: the names that it watches, in
-    whose charts it is marked; `resolved` marks the end of the alert."""
-
-    monitor: str
-    severity: str
-    batch: int
-    sentence: str
-    numbers: Sequence[str] = ()
-    resolved: bool = False
-
-
-@dataclass(frozen=True)
-class Window:
-    """An anomaly window: the batches from `begin` to `end`, both in it, are taken as normal."""
-
-    begin: int
-    end: int
-    label: str
-
-
-@dataclass(frozen=True)
-class ChangeMark:
-    """A change over time. kind: "sudden", "incremental", "recurring"; begin, detected, end: numbers of batches."""
-
-    kind: str
-    begin: int
-    detected: int
-    end: int | None
-    sentence: str

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import vl_convert
+
 from newsclf.reports.page import TEMPLATES
 from newsclf.reports.vega import VEGA_LITE, Spec
 
@@ -15,8 +17,6 @@ SCALE = 1.5
 
 def write_png(spec: Spec, path: Path, title: str) -> Path:
     """Draw a chart of `vega.chart` on white."""
-    import vl_convert
-
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     colours = dict(reversed(re.findall(r"--([\w-]+): ([^;]+);", style)))  # the first of each name is the light one
     drawn = json.loads(re.sub(r"var\(--([\w-]+)\)", lambda match: colours[match[1]], json.dumps(spec)))

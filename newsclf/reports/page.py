@@ -1,15 +1,23 @@
-"""A report's file: a template filled in, with styles, scripts and data inside, written whole or not at all."""
+"""A report's file: a template filled in, with styles, scripts and data inside, written whole or not at all.
+
+It opens from disk and in MLflow's artifact view, with all it needs inside and no network. MLflow 3 shows an HTML
+artifact as a blob in `<iframe sandbox="allow-scripts">`: scripts run, but the page has no origin, so storage, cookies,
+forms and pop-ups fail. The page uses none of them. Where no script runs at all, the sentences and the tables, which
+hold the charts' numbers, are still there.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jinja2
+from markupsafe import Markup
+
+from newsclf.files import in_one_step
 from newsclf.reports import vega
 from newsclf.reports.wording import clean
 
@@ -17,61 +25,57 @@ TEMPLATES = Path(__file__).parent / "templates"
 MAX_TEXT = 300  # characters
 
 
-def facts_of(facts: Mapping[str, object] | None) -> list[tuple[str, str]]:
-    return [(clean(name, 60), clean(value, MAX_TEXT)) for name, value in (facts or {}).items()]
+def write(
+    path: Path | str,
+    template: str,
+    *,
+    title: str,
+    sentence: str,
+    state: str = "",
+    badge: str = "",
+    facts: Mapping[str, object] | None = None,
+    charts: Mapping[str, vega.Spec] | None = None,
+    shared: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> None:
+    """Fill in `template`, which extends base.html.jinja and takes `values` besides what every page has.
 
-
-@functools.cache
-def _environment(folder: Path) -> Any:
-    import jinja2
-
-    loader = jinja2.FileSystemLoader([folder, TEMPLATES])
-    return jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-
-
-def write(path: Path | str, template: Path, specs: Mapping[str, Any], shared: Mapping[str, Any], **values: Any) -> None:
-    """Fill in `template`, which extends base.html.jinja. specs: the charts by the ids that their frames have."""
-    from markupsafe import Markup
-
+    sentence: the finding; state: its colour, as in page.css; badge: a word or two before it; "" for none of them.
+    facts: what the reader has to know of the data, in order. charts: by the ids that their frames have; shared: what
+    the page's script gives to all charts of batches.
+    """
     page = (
-        _environment(template.parent)
-        .get_template(template.name)
+        _environment()
+        .get_template(template)
         .render(
             style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
             own_script=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
             library=Markup(vega.script()),
-            data=Markup(_json({"charts": specs, "shared": shared})),
+            data=Markup(_json({"charts": charts or {}, "shared": shared or {}})),
+            title=clean(title, 200),
+            headline={"state": state, "badge": badge, "sentence": clean(sentence, 1500)},
+            facts=[(clean(name, 60), clean(value, MAX_TEXT)) for name, value in (facts or {}).items()],
             **values,
         )
     )
-    _replace(Path(path), page)
+    with in_one_step(Path(path)) as unfinished:
+        unfinished.write_text(page, encoding="utf-8", newline="\n")
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _json(value: Any) -> str:
     """JSON that may stand in a <script> element."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character, escape in (
-        ("&", "\\u0026"),
-        ("<", "\\u003c"),
-        (">", "\\u003e"),
-        ("\u2028", "\\u2028"),
-        ("\u2029", "\\u2029"),
-    ):
-        text = text.replace(character, escape)
+    for character in "&<>\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
     return text
-
-
-def _replace(path: Path, page: str) -> None:
-    """Whole or not at all: whoever opens the file never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-        Path(part).chmod(0o644)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise

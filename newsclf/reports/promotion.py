@@ -11,7 +11,6 @@ from newsclf.reports import page
 from newsclf.reports.forest import Row, forest
 from newsclf.reports.wording import DASH, clean, number
 
-TEMPLATE = Path(__file__).parent / "templates" / "promotion.html.jinja"
 # State (a colour of the page) and words for what a check found.
 FOUND = {True: ("no-drift", "● passed"), False: ("drift", "▲ refused"), None: ("not-judged", "○ not judged")}
 
@@ -20,18 +19,18 @@ def write_report(
     path: Path, sentence: str, moved: bool, decision: Decision | None, facts: Mapping[str, object], title: str
 ) -> None:
     """moved: whether champion has a new version now; decision: None for a rollback, which measures nothing."""
-    specs = {}
+    charts = {}
     if decision and decision.differences:
         rows = [Row(f"{name} test", one.value, one.low, one.high) for name, one in decision.differences.items()]
-        specs["differences"] = forest(rows, 0.0, "no difference")
+        charts["differences"] = forest(rows, 0.0, "no difference")
     page.write(
         path,
-        TEMPLATE,
-        specs,
-        {},
-        title=clean(title, 200),
-        headline={"state": "no-drift" if moved else "drift", "badge": "", "sentence": clean(sentence, 1500)},
-        facts=page.facts_of(facts),
+        "promotion.html.jinja",
+        title=title,
+        sentence=sentence,
+        state="no-drift" if moved else "drift",
+        facts=facts,
+        charts=charts,
         checks=[_check_row(check) for check in decision.checks] if decision else [],
         drawn=len(decision.differences) if decision else 0,
         numbers=[(name, number(value)) for name, value in decision.numbers.items()] if decision else [],

@@ -10,7 +10,6 @@ from newsclf.reports.wording import clean, number
 from newsclf.retraining.outcome import PROMOTED, RetrainingOutcome
 from newsclf.retraining.policy import NOTHING, Watched
 
-TEMPLATE = page.TEMPLATES / "retraining.html.jinja"
 STATES = {True: ("drift", "▲ drift"), False: ("no-drift", "● no drift"), None: ("not-judged", "○ not judged")}
 
 
@@ -18,16 +17,12 @@ def write_report(path: Path, outcome: RetrainingOutcome, title: str) -> None:
     """The whole retraining in one file: batches, challenger, the gate's numbers, the texts to label."""
     page.write(
         path,
-        TEMPLATE,
-        {},
-        {},
-        title=clean(title, 200),
-        headline={
-            "state": "no-drift" if outcome.decision in (PROMOTED, NOTHING) else "drift",
-            "badge": outcome.decision,
-            "sentence": clean(outcome.conclusion, 1500),
-        },
-        facts=page.facts_of({"champion": outcome.champion, "stream": outcome.stream, "batches": len(outcome.batches)}),
+        "retraining.html.jinja",
+        title=title,
+        sentence=outcome.conclusion,
+        state="no-drift" if outcome.decision in (PROMOTED, NOTHING) else "drift",
+        badge=outcome.decision,
+        facts={"champion": outcome.champion, "stream": outcome.stream, "batches": len(outcome.batches)},
         drifted=clean(outcome.plan.reason, 1000),
         batches=[_batch(batch) for batch in outcome.batches],
         tried=[_tried(outcome)] if outcome.challenger is not None else [],

@@ -13,33 +13,31 @@ from newsclf.reports.forest import Row, forest
 from newsclf.reports.vega import Spec
 from newsclf.reports.wording import DASH, clean, number, p_value
 
-TEMPLATE = Path(__file__).parent / "templates" / "runs.html.jinja"
-MOST_DRAWN = 40
+MAX_DRAWN = 40
 
 
 def write_report(path: Path, comparison: Comparison, title: str, facts: Mapping[str, object]) -> None:
     """The whole comparison in one file that needs no other."""
-    found, charts = comparison, charts_of(comparison)
-    pair_rows = sorted(found.pair_table(), key=lambda row: row["p_value"])
-    named = {name: [clean(value, 200) for value in values] for name, values in differing(found.configurations).items()}
+    charts = charts_of(comparison)
+    pair_rows = sorted(comparison.pair_table(), key=lambda row: row["p_value"])
+    parameters = differing(comparison.configurations)
     page.write(
         path,
-        TEMPLATE,
-        {f"{name}-chart": spec for name, (_, spec) in charts.items()},
-        {},
-        title=clean(title, 200),
-        headline={"state": "", "badge": "", "sentence": clean(found.sentence, 600)},
-        facts=page.facts_of(facts),
-        notes=[clean(note, 600) for note in found.notes],
-        scores=[_score_row(row) for row in found.table()],
+        "runs.html.jinja",
+        title=title,
+        sentence=comparison.sentence,
+        facts=facts,
+        charts={f"{name}-chart": spec for name, (_, spec) in charts.items()},
+        notes=[clean(note, 600) for note in comparison.notes],
+        scores=[_score_row(row) for row in comparison.table()],
         drawn=len(charts["scores"][1]["datasets"]["rows"]) if "scores" in charts else 0,
         pairs=[_pair_row(row) for row in pair_rows],
-        pairs_drawn=min(MOST_DRAWN, len(pair_rows)),
-        alpha=f"{100 * found.alpha:g} %",
-        names=[one.name for one in found.configurations],
-        parameters=[(clean(name, 80), values) for name, values in named.items()],
-        lineage=list(found.lineage().items()),
-        runs=[_run_row(one, place) for one in found.configurations for place in range(len(one.runs))],
+        pairs_drawn=min(MAX_DRAWN, len(pair_rows)),
+        alpha=f"{100 * comparison.alpha:g} %",
+        names=[one.name for one in comparison.configurations],
+        parameters=[(clean(name, 80), [clean(value, 200) for value in values]) for name, values in parameters.items()],
+        lineage=list(comparison.lineage().items()),
+        runs=[_run_row(one, place) for one in comparison.configurations for place in range(len(one.runs))],
     )
 
 
@@ -55,8 +53,8 @@ def charts_of(comparison: Comparison) -> dict[str, tuple[str, Spec]]:
         Row(row["configuration"], row["accuracy"], row["accuracy_low"], row["accuracy_high"])
         for row in comparison.table()
         if row["accuracy"] is not None
-    ][:MOST_DRAWN]
-    lowest = sorted(comparison.pairs, key=lambda pair: pair.p_value)[:MOST_DRAWN]
+    ][:MAX_DRAWN]
+    lowest = sorted(comparison.pairs, key=lambda pair: pair.p_value)[:MAX_DRAWN]
     pairs = []
     for pair in lowest:
         found, remark = pair.differences["accuracy"], f"corrected p {p_value(pair.corrected_p)}"

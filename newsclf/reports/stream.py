@@ -1,4 +1,4 @@
-"""The report of a stream: verdicts, p-values, effects and numbers over its batches."""
+"""The page of a stream: verdicts, p-values, effects and numbers over its batches, with alerts, windows and changes."""
 
 from __future__ import annotations
 
@@ -7,208 +7,223 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from newsclf.drift.over_time import Change
+from newsclf.drift.verdict import Finding, Verdict
+from newsclf.monitoring.alerts import ALERT, Alert
+from newsclf.monitoring.rules import Window, unit_of
+from newsclf.monitoring.state import Record
 from newsclf.reports import page, timeline, vega
-from newsclf.reports.badges import STATES, TEMPLATES, verdict_badge
-from newsclf.reports.data import AlertMark, BatchPoint, ChangeMark, Window
 from newsclf.reports.page import MAX_TEXT
-from newsclf.reports.wording import DASH, clean, number, p_value
+from newsclf.reports.wording import DASH, STATES, clean, number, p_value, verdict_badge
+
+# Numbers that have a chart even where no alert was raised on them.
+SHOWN = ("rows", "accuracy", "confidence/mean", "distance/mean", "characters/mean", "empty_share", "duplicate_share")
+OF_A_VERDICT = (
+    "drifted",
+    "p_value",
+    "effect",
+)  # parts of a number's name: what the timeline and the kinds' charts show
 
 
-def stream_report(
+def write_report(
     path: Path | str,
     *,
     title: str,
-    batches: Sequence[BatchPoint],
-    alerts: Sequence[AlertMark] = (),
+    records: Sequence[Record],
+    alerts: Sequence[Alert] = (),
     windows: Sequence[Window] = (),
-    changes: Sequence[ChangeMark] = (),
+    changes: Sequence[Change] = (),
     facts: Mapping[str, object] | None = None,
-    sentence: str | None = None,
 ) -> None:
-    """A stream's batches in their order: verdicts, p-values, effects and numbers over time.
+    """The whole page. records: the batches in the order in which they are drawn, at least one.
 
-    Alerts, windows and changes name batches by `BatchPoint.number`; what lies outside of the batches is not drawn.
+    alerts: those of batches that are not among the records are listed, but not drawn. changes: over the records.
     """
-    if not batches:
+    if not records:
         raise ValueError("a report over time needs at least one batch")
-    place = {batch.number: index for index, batch in enumerate(batches)}
-    marks = [(place[alert.batch], alert) for alert in alerts if alert.batch in place]
-    spans = [span for span in (_span(window, place) for window in windows) if span]
-    begun = [(place[c.begin], place.get(c.detected, place[c.begin]), c) for c in changes if c.begin in place]
-    kinds = _kinds_of(batches)
-    states = [_states(batch, kinds) for batch in batches]
-    says = [_says(batch, kinds) for batch in batches]
-    specs = {"timeline": timeline.timeline(states, says, ["verdict", *kinds], marks, spans, begun)}
-    groups = [_kind_charts(specs, batches, kind, states, marks, spans) for kind in kinds]
-    numbers: list[dict[str, Any]] = []
-    for index, name in enumerate(dict.fromkeys(name for batch in batches for name in batch.numbers)):
-        own = [(at, alert) for at, alert in marks if name in alert.numbers]
-        values = [batch.numbers.get(name) for batch in batches]
-        specs[f"number-{index}"] = timeline.series(clean(name, 80), values, alerts=own, windows=spans)
-        numbers.append({"id": f"number-{index}", "name": clean(name, 80), "say": _range_of(values), "alerts": len(own)})
-    numbers.sort(key=lambda row: -row["alerts"])
+    stream = _Stream(records, alerts, windows)
+    states = [_states(verdict) for verdict in stream.verdicts]
+    says = [_says(name, verdict) for name, verdict in zip(stream.names, stream.verdicts, strict=True)]
+    lanes = ["verdict", *stream.kinds]
+    charts = {
+        "timeline": timeline.timeline(states, says, lanes, stream.alerts, stream.spans, changes, stream.names),
+    }
+    groups = [_kind_charts(charts, stream, kind) for kind in stream.kinds]
+    state = STATES[stream.verdicts[-1].drifted]
     page.write(
         path,
-        TEMPLATES / "stream.html.jinja",
-        specs,
-        {
-            "labels": [_date(batch) or str(batch.number) for batch in batches],
-            "names": [_batch_name(batch) for batch in batches],
-        },
-        title=clean(title, 200),
-        headline=_stream_headline(batches, alerts, sentence),
+        "stream.html.jinja",
+        title=title,
+        sentence=_summary(stream, alerts),
+        state=state,
+        badge=f"last batch: {verdict_badge(state)}",
+        facts=facts,
+        shared={"labels": [_date(record) or str(record.number) for record in records], "names": stream.names},
         groups=[group for group in groups if group["charts"]],
-        numbers=numbers,
-        alerts=[_alert_row(alert, batches, place) for alert in sorted(alerts, key=lambda alert: alert.batch)],
-        changes=[{"kind": clean(c.kind, 40), "sentence": clean(c.sentence, 500)} for c in changes],
-        windows=[_window_row(window, batches, place) for window in windows],
-        batches=[_batch_row(batch, kinds) for batch in batches],
-        kinds=kinds,
-        facts=page.facts_of(facts),
+        numbers=_number_charts(charts, stream),
+        alerts=[_alert_row(alert, stream) for alert in sorted(alerts, key=lambda alert: alert.batch)],
+        changes=[{"kind": clean(c.kind, 40), "sentence": clean(c.describe(stream.names), 500)} for c in changes],
+        windows=[_window_row(window, stream) for window in windows],
+        batches=[_batch_row(*batch, stream.kinds) for batch in zip(records, stream.verdicts, strict=True)],
+        kinds=stream.kinds,
+        charts=charts,
     )
 
 
-def _stream_headline(
-    batches: Sequence[BatchPoint], alerts: Sequence[AlertMark], sentence: str | None
-) -> dict[str, str]:
-    last = STATES[batches[-1].verdict["drifted"]]
-    badge = verdict_badge(last)
-    drifted = [batch for batch in batches if batch.verdict["drifted"]]
-    if sentence is None:
-        sentence = f"Drift in {len(drifted)} of {_count(len(batches), 'batch', 'batches')}"
-        if drifted:
-            sentence += f", first in {_batch_name(drifted[0])}"
-            named = [batch.verdict["kind"] for batch in drifted if batch.verdict["kind"]]
-            if named:
-                sentence += f", most often of the kind {max(sorted(set(named)), key=named.count)}"
-        unjudged = sum(batch.verdict["drifted"] is None for batch in batches)
-        sentence += f"; {_count(unjudged, 'batch', 'batches')} too small to judge" if unjudged else ""
-        raised = sum(not alert.resolved for alert in alerts)
-        sentence += f"; {_count(raised, 'alert', 'alerts')}. "
-        sentence += {"drift": "The last batch drifts.", "no drift": "The last batch does not drift."}.get(
-            last, "The last batch has not enough data."
-        )
-    return {"state": last, "badge": f"last batch: {badge}", "sentence": clean(sentence, 600)}
+class _Stream:
+    """The batches by their index in the order of the records.
+
+    alerts: those of the batches, each with its batch's index; spans: the first and last batch of each window.
+    """
+
+    def __init__(self, records: Sequence[Record], alerts: Sequence[Alert], windows: Sequence[Window]) -> None:
+        self.records = records
+        self.verdicts = [Verdict.from_dict(record.verdict) for record in records]
+        self.names = [_name(record) for record in records]
+        self.kinds = list(dict.fromkeys(kind for verdict in self.verdicts for kind in verdict.kinds))
+        self.index = {record.number: index for index, record in enumerate(records)}
+        self.alerts = [(self.index[alert.batch], alert) for alert in alerts if alert.batch in self.index]
+        self.spans = [span for window in windows if (span := self.span(window))]
+
+    def span(self, window: Window) -> tuple[int, int] | None:
+        inside = [index for index, record in enumerate(self.records) if window.holds(record.when)]
+        return (inside[0], inside[-1]) if inside else None
+
+
+def _name(record: Record) -> str:
+    return f"batch {record.number} ({_date(record)})" if record.date else f"batch {record.number}"
+
+
+def _date(record: Record) -> str:
+    """The day, and the time where it is not midnight."""
+    date, time = (record.date or "")[:10], (record.date or "")[11:16]
+    return clean(date if time in ("", "00:00") else f"{date} {time}", 16)
+
+
+def _summary(stream: _Stream, alerts: Sequence[Alert]) -> str:
+    drifted = [index for index, verdict in enumerate(stream.verdicts) if verdict.drifted]
+    sentence = f"Drift in {len(drifted)} of {_count(len(stream.names), 'batch', 'batches')}"
+    if drifted:
+        sentence += f", first in {stream.names[drifted[0]]}"
+        kinds = [kind for index in drifted if (kind := stream.verdicts[index].kind)]
+        if kinds:
+            sentence += f", most often of the kind {max(sorted(set(kinds)), key=kinds.count)}"
+    unjudged = sum(verdict.drifted is None for verdict in stream.verdicts)
+    sentence += f"; {_count(unjudged, 'batch', 'batches')} too small to judge" if unjudged else ""
+    sentence += f"; {_count(sum(alert.state == ALERT for alert in alerts), 'alert', 'alerts')}. "
+    last = {True: "drifts", False: "does not drift", None: "has not enough data"}[stream.verdicts[-1].drifted]
+    return f"{sentence}The last batch {last}."
 
 
 def _count(many: int, one: str, more: str) -> str:
     return f"{many:,} {one if many == 1 else more}"
 
 
-def _kinds_of(batches: Sequence[BatchPoint]) -> list[str]:
-    return list(dict.fromkeys(kind for batch in batches for kind in batch.verdict["kinds"]))
+def _states(verdict: Verdict) -> dict[str, str]:
+    return {"verdict": STATES[verdict.drifted]} | {k: STATES[finding.drifted] for k, finding in verdict.kinds.items()}
 
 
-def _batch_name(batch: BatchPoint) -> str:
-    return f"batch {batch.number} ({_date(batch)})" if batch.date else f"batch {batch.number}"
-
-
-def _date(batch: BatchPoint) -> str:
-    """The day, and the time where it is not midnight."""
-    date, time = (batch.date or "")[:10], (batch.date or "")[11:16]
-    return clean(date if time in ("", "00:00") else f"{date} {time}", 16)
-
-
-def _span(window: Window, place: Mapping[int, int]) -> tuple[int, int, Window] | None:
-    inside = [at for number_, at in place.items() if window.begin <= number_ <= window.end]
-    return (min(inside), max(inside), window) if inside else None
-
-
-def _states(batch: BatchPoint, kinds: Sequence[str]) -> dict[str, str]:
-    found = {kind: batch.verdict["kinds"].get(kind) for kind in kinds}
-    states = {kind: STATES[finding["drifted"]] for kind, finding in found.items() if finding is not None}
-    return {"verdict": STATES[batch.verdict["drifted"]]} | states
-
-
-def _says(batch: BatchPoint, kinds: Sequence[str]) -> dict[str, str]:
-    says = {"verdict": f"{_batch_name(batch)}: {clean(batch.verdict['sentence'], MAX_TEXT)}"}
-    for kind in kinds:
-        finding = batch.verdict["kinds"].get(kind)
-        if finding is not None:
-            numbers = f"p {p_value(finding['p_value'])}, effect {number(finding['effect'])}"
-            says[kind] = f"{_batch_name(batch)}, {kind}: {STATES[finding['drifted']]}, {numbers}"
+def _says(name: str, verdict: Verdict) -> dict[str, str]:
+    says = {"verdict": f"{name}: {clean(verdict.sentence, MAX_TEXT)}"}
+    for kind, finding in verdict.kinds.items():
+        effect = f"{number(finding.effect)} {finding.effect_unit}".rstrip()
+        says[kind] = f"{name}, {kind}: {STATES[finding.drifted]}, p {p_value(finding.p_value)}, effect {effect}"
     return says
 
 
-def _kind_charts(
-    specs: dict[str, vega.Spec],
-    batches: Sequence[BatchPoint],
-    kind: str,
-    states: Sequence[Mapping[str, str]],
-    marks: Sequence[tuple[int, AlertMark]],
-    spans: Sequence[tuple[int, int, Window]],
-) -> dict[str, Any]:
-    """The p-value and the effect of a kind over time; their specifications go into `specs`."""
-    findings = [batch.verdict["kinds"].get(kind) for batch in batches]
-    drifted = [state.get(kind) == "drift" for state in states]
-    p_values = [None if finding is None else finding["p_value"] for finding in findings]
-    effects = [None if finding is None else finding["effect"] for finding in findings]
-    unit = next((finding["effect_unit"] for finding in findings if finding and finding["effect_unit"]), "")
-    drawn = []
+def _kind_charts(charts: dict[str, vega.Spec], stream: _Stream, kind: str) -> dict[str, Any]:
+    """The p-value of a kind over time, and its effect, with a chart for each unit that it was measured in.
+
+    Their specifications go into `charts`.
+    """
+    findings = [verdict.kinds.get(kind) for verdict in stream.verdicts]
+    drifted = [bool(finding and finding.drifted) for finding in findings]
+    cards = []
+    p_values = [finding.p_value if finding else None for finding in findings]
     if any(value is not None for value in p_values):
-        specs[f"p-{kind}"] = timeline.series(
-            "p-value",
-            p_values,
-            drifted=drifted,
-            p_values=True,
-            threshold=batches[-1].verdict["alpha"],
-            alerts=[mark for mark in marks if f"p_{kind}" in mark[1].numbers],
-            windows=spans,
+        how: dict[str, Any] = {"drifted": drifted, "p_values": True, "threshold": stream.verdicts[-1].alpha}
+        cards.append(_series_card(charts, stream, f"p-{kind}", f"{kind}/p_value", "p-value", p_values, **how))
+    for index, (unit, effects) in enumerate(_effects_by_unit(findings).items()):
+        identity = f"effect-{kind}-{index}"
+        cards.append(
+            _series_card(charts, stream, identity, f"{kind}/effect", "effect", effects, unit=unit, drifted=drifted)
         )
-        drawn.append({"id": f"p-{kind}", "name": "p-value", "say": _range_of(p_values)})
-    if any(value is not None for value in effects):
-        specs[f"effect-{kind}"] = timeline.series(
-            "effect",
-            effects,
-            drifted=drifted,
-            windows=spans,
-            alerts=[m for m in marks if f"effect_{kind}" in m[1].numbers],
-        )
-        drawn.append(
-            {
-                "id": f"effect-{kind}",
-                "name": f"effect, {clean(unit, 60)}" if unit else "effect",
-                "say": _range_of(effects),
-            }
-        )
-    return {"kind": kind, "charts": drawn, "count": sum(drifted)}
+    return {"kind": kind, "charts": cards, "count": sum(drifted)}
 
 
-def _range_of(values: Sequence[float | None]) -> str:
+def _effects_by_unit(findings: Sequence[Finding | None]) -> dict[str, list[float | None]]:
+    """The effects of all batches for each unit, None in those that were measured in another one, or not at all."""
+    known = [finding if finding and finding.effect is not None else None for finding in findings]
+    return {
+        unit: [finding.effect if finding and finding.effect_unit == unit else None for finding in known]
+        for unit in dict.fromkeys(finding.effect_unit for finding in known if finding)
+    }
+
+
+def _number_charts(charts: dict[str, vega.Spec], stream: _Stream) -> list[dict[str, Any]]:
+    """Of the numbers in SHOWN and of those with alerts, what has most alerts first."""
+    watched = [alert.number for _, alert in stream.alerts if alert.number.rpartition("/")[2] not in OF_A_VERDICT]
+    cards = []
+    for index, name in enumerate(dict.fromkeys([*SHOWN, *watched])):
+        values = [record.numbers.get(name) for record in stream.records]
+        if any(value is not None for value in values):
+            cards.append(
+                _series_card(charts, stream, f"number-{index}", name, clean(name, 80), values, unit=unit_of(name))
+            )
+    return sorted(cards, key=lambda card: -card["alerts"])
+
+
+def _series_card(
+    charts: dict[str, vega.Spec],
+    stream: _Stream,
+    identity: str,
+    watched: str,
+    name: str,
+    values: Sequence[float | None],
+    unit: str = "",
+    **how: Any,
+) -> dict[str, Any]:
+    """The frame of a chart, with the alerts on the number `watched`; its specification goes into `charts`."""
+    alerts = [(index, alert) for index, alert in stream.alerts if alert.number == watched and values[index] is not None]
+    charts[identity] = timeline.series(name, values, unit=unit, alerts=alerts, windows=stream.spans, **how)
+    return {"id": identity, "name": name, "unit": unit, "say": _range_of(values, unit), "alerts": len(alerts)}
+
+
+def _range_of(values: Sequence[float | None], unit: str) -> str:
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known:
         return "no values"
-    return f"{number(min(known))} to {number(max(known))}, last {number(known[-1])}"
+    return f"{number(min(known))} to {number(max(known))} {unit}".rstrip() + f", last {number(known[-1])}"
 
 
-def _alert_row(alert: AlertMark, batches: Sequence[BatchPoint], place: Mapping[int, int]) -> dict[str, str]:
-    at = place.get(alert.batch)
+def _alert_row(alert: Alert, stream: _Stream) -> dict[str, str]:
+    index = stream.index.get(alert.batch)
     return {
-        "batch": f"batch {alert.batch}" if at is None else _batch_name(batches[at]),
+        "batch": f"batch {alert.batch}" if index is None else stream.names[index],
         "monitor": clean(alert.monitor, 80),
-        "severity": "resolved" if alert.resolved else clean(alert.severity, 20),
+        "status": alert.status,
         "sentence": clean(alert.sentence, 500),
     }
 
 
-def _window_row(window: Window, batches: Sequence[BatchPoint], place: Mapping[int, int]) -> dict[str, str]:
-    span = _span(window, place)
+def _window_row(window: Window, stream: _Stream) -> dict[str, str]:
+    span = stream.span(window)
     if span is None:
-        return {"label": clean(window.label, 200), "where": "none of these batches lies in it"}
-    first, last = _batch_name(batches[span[0]]), _batch_name(batches[span[1]])
-    return {"label": clean(window.label, 200), "where": first if first == last else f"{first} to {last}"}
+        return {"name": clean(window.name, 200), "batches": ""}
+    first, last = stream.names[span[0]], stream.names[span[1]]
+    return {"name": clean(window.name, 200), "batches": first if first == last else f"{first} to {last}"}
 
 
-def _batch_row(batch: BatchPoint, kinds: Sequence[str]) -> dict[str, Any]:
-    state = STATES[batch.verdict["drifted"]]
-    findings = [batch.verdict["kinds"].get(kind) for kind in kinds]
+def _batch_row(record: Record, verdict: Verdict, kinds: Sequence[str]) -> dict[str, Any]:
+    state = STATES[verdict.drifted]
+    findings = [verdict.kinds.get(kind) for kind in kinds]
     return {
-        "number": batch.number,
-        "date": _date(batch) or DASH,
-        "name": clean(batch.name, 80),
-        "rows": number(batch.rows),
+        "number": record.number,
+        "date": _date(record) or DASH,
+        "name": clean(record.name, 80),
+        "rows": number(record.rows),
         "state": state,
         "badge": verdict_badge(state),
-        "kind": clean(batch.verdict["kind"], 40),
-        "p": [DASH if finding is None else p_value(finding["p_value"]) for finding in findings],
+        "kind": clean(verdict.kind, 40),
+        "p": [p_value(finding.p_value) if finding else DASH for finding in findings],
     }

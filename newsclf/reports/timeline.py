@@ -1,4 +1,7 @@
-"""Charts over the batches of a stream, as Vega-Lite specifications; pages/vega.py says why Vega-Lite."""
+"""Charts over the batches of a stream, as Vega-Lite specifications; vega.py says why Vega-Lite.
+
+A batch is named by its index, from 0 in the order of the batches; the page's script writes the names at the axis.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,40 @@ from typing import Any
 
 import numpy as np
 
-from newsclf.reports.data import AlertMark, ChangeMark, Window
+from newsclf.drift.over_time import Change
+from newsclf.monitoring.alerts import ALERT, Alert
 from newsclf.reports.vega import PLAIN_LABELS, Spec, by, chart, hover, short
 from newsclf.reports.wording import clean
 
 P_FLOOR = 1e-6
+FEW = 150  # batches, up to which every value of a series is a point
+TOOLTIP = {"field": "say", "type": "nominal"}
+Alerts = Sequence[tuple[int, Alert]]  # each with the index of its batch
+Spans = Sequence[tuple[int, int]]  # the first and the last batch of each window
 
 
 def timeline(
     states: Sequence[Mapping[str, str]],
     says: Sequence[Mapping[str, str]],
     kinds: Sequence[str],
-    alerts: Sequence[tuple[int, AlertMark]],
-    windows: Sequence[tuple[int, int, Window]],
-    changes: Sequence[tuple[int, int, ChangeMark]],
+    alerts: Alerts,
+    windows: Spans,
+    changes: Sequence[Change],
+    names: Sequence[str],
 ) -> Spec:
     """A row of tiles a kind of drift, a column a batch: dark where drift was found, pale where not, a dotted line
-    where it cannot be judged; alerts and changes in rows above them. An alert comes with the place of
-    its batch, not with its number; so do windows (first, last) and changes (begin, detected)."""
+    where it cannot be judged; alerts and changes in rows above them.
+
+    states, says: of each batch, by kind: one of `wording.STATES`, and what is said of it. names: of the batches.
+    """
     lanes = [*(["changes"] if changes else []), *(["alerts"] if alerts else []), *kinds]
     rows: list[dict[str, Any]] = []
-    for place, (found, said) in enumerate(zip(states, says, strict=True)):
-        for kind in kinds:
-            if kind in found:
-                rows.append({"i": len(rows), "x": place, "lane": kind, "state": found[kind], "say": said[kind]})
-    for place, alert in alerts:
-        mark = "resolved" if alert.resolved else alert.severity
-        say = clean(f"{mark}: {alert.monitor}. {alert.sentence}", 300)
-        rows.append({"i": len(rows), "x": place, "lane": "alerts", "mark": mark, "say": say})
-    for begin, detected, change in changes:
-        say = clean(f"{change.kind} change. {change.sentence}", 300)
-        rows.append({"i": len(rows), "x": begin, "found": detected, "lane": "changes", "mark": "begin", "say": say})
+    for index, (found, said) in enumerate(zip(states, says, strict=True)):
+        rows += [{"x": index, "lane": kind, "state": found[kind], "say": said[kind]} for kind in kinds if kind in found]
+    rows += [{"lane": "alerts", **_alert_row(index, alert)} for index, alert in alerts]
+    for change in changes:
+        say = clean(f"{change.kind} change. {change.describe(names)}", 300)
+        rows.append({"lane": "changes", "x": change.begin, "detected": change.detected, "say": say})
     y = {
         "field": "lane",
         "type": "nominal",
@@ -47,57 +53,26 @@ def timeline(
         "axis": {"ticks": False, "domain": False, "grid": False, "minExtent": 74, "maxExtent": 74},
     }
     x = _time_axis(len(states))
-    tiles = {
-        "transform": [
-            {"filter": "isValid(datum.state)"},
-            {"calculate": "datum.x - 0.46", "as": "from"},
-            {"calculate": "datum.x + 0.46", "as": "to"},
-        ],
-        "mark": {"type": "rect", "strokeWidth": 3, "cornerRadius": 1},
-        "encoding": {
-            "x": x | {"field": "from"},
-            "x2": {"field": "to"},
-            "y": y,
-            "fill": by("state", {"drift": "var(--drift)", "no drift": "var(--calm)", "not judged": "transparent"}),
-            "stroke": {"condition": {"test": "datum.i === chosen", "value": "var(--ink)"}, "value": None},
-            "tooltip": {"field": "say", "type": "nominal"},
-        },
-    }
-    unknown = {
-        "transform": [
-            {"filter": "datum.state === 'not judged'"},
-            {"calculate": "datum.x - 0.46", "as": "from"},
-            {"calculate": "datum.x + 0.46", "as": "to"},
-        ],
-        "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [2, 3], "color": "var(--soft)"},
-        "encoding": {"x": x | {"field": "from"}, "x2": {"field": "to"}, "y": y},
-    }
-    begun = {
-        "transform": [{"filter": "datum.lane === 'changes'"}],
-        "layer": [
-            {"mark": {"type": "rule", "strokeWidth": 3, "color": "var(--ink)"}, "encoding": {"x2": {"field": "found"}}},
-            {"mark": {"type": "point", "shape": "triangle-right", "filled": True, "size": 110, "color": "var(--ink)"}},
-        ],
-        "encoding": {"x": x | {"field": "x"}, "y": y, "tooltip": {"field": "say", "type": "nominal"}},
-    }
-    layers = [*_shading(windows, x), unknown, tiles]
-    layers += [begun] if changes else []
+    layers = [*_shading(windows, x), *_tiles(x, y)]
+    if changes:
+        layers.append(_change_marks(x, y))
     if alerts:
-        layers.append(_alert_marks({"y": y, "x": x | {"field": "x"}}, "datum.lane === 'alerts'"))
-    return chart(layers, rows, height=22 * len(lanes), of_batches=True)
+        layers.append({"transform": [{"filter": "datum.lane === 'alerts'"}], **_alert_marks(x, y)})
+    return chart(layers, [{"i": i, **row} for i, row in enumerate(rows)], height=22 * len(lanes), of_batches=True)
 
 
 def series(
-    title: str,
+    name: str,
     values: Sequence[float | None],
     *,
+    unit: str = "",
     drifted: Sequence[bool] | None = None,
     p_values: bool = False,
     threshold: float | None = None,
-    alerts: Sequence[tuple[int, AlertMark]] = (),
-    windows: Sequence[tuple[int, int, Window]] = (),
+    alerts: Alerts = (),
+    windows: Spans = (),
 ) -> Spec:
-    """A number over the batches, with filled points where drift was found.
+    """A number over the batches, all in one unit, with filled points where drift was found.
 
     The page's script makes the rows out of `values` and the shared names of the batches, which keeps the file small.
     """
@@ -113,52 +88,19 @@ def series(
         y["scale"] = {"type": "log", "domain": [P_FLOOR, 1], "clamp": True}
         y["axis"] |= {"values": [1e-6, 1e-4, 1e-2, 1], "labelOverlap": False}
     at = {"x": x | {"field": "x"}, "y": y}
-    few = len(values) <= 150
     layers = _shading(windows, x)
     if threshold is not None:
-        layers.append(
-            {
-                "data": {"values": [{"level": threshold}]},
-                "mark": {"type": "rule", "strokeDash": [5, 4], "color": "var(--soft)"},
-                "encoding": {"y": y | {"field": "level"}},
-            }
-        )
+        rule = {"type": "rule", "strokeDash": [5, 4], "color": "var(--soft)"}
+        layers.append({"data": {"values": [{"at": threshold}]}, "mark": rule, "encoding": {"y": y | {"field": "at"}}})
     layers.append({"mark": {"type": "line", "color": "var(--reference)", "strokeWidth": 1.8}, "encoding": at})
-    layers.append(
-        {
-            "transform": [
-                {"filter": f"isValid(datum.drawn) && ({'true' if few else 'datum.drift'} || datum.i === chosen)"}
-            ],
-            "mark": {"type": "point", "filled": True, "opacity": 1},
-            "encoding": at
-            | {
-                "size": {"condition": {"test": "datum.i === chosen", "value": 150}, "value": 34},
-                "shape": {"condition": {"test": "datum.drift", "value": "diamond"}, "value": "circle"},
-                "color": {"condition": {"test": "datum.drift", "value": "var(--drift)"}, "value": "var(--reference)"},
-            },
-        }
-    )
-    layers.append(
-        {
-            "transform": [{"calculate": "datum.x - 0.5", "as": "from"}, {"calculate": "datum.x + 0.5", "as": "to"}],
-            **hover({"x": x | {"field": "from"}, "x2": {"field": "to"}}),
-        }
-    )
-    if alerts:
-        marks = [
-            {
-                "x": place,
-                "mark": alert.severity,
-                "say": clean(f"{alert.severity}: {alert.monitor}. {alert.sentence}", 300),
-            }
-            for place, alert in alerts
-            if not alert.resolved
-        ]
-        top = _alert_marks({"x": x | {"field": "x"}, "y": {"value": 5}}, "true")
-        layers.append({"data": {"values": marks}, **top})
+    layers.append(_points(at, all_of_them=len(values) <= FEW))
+    edges = [{"calculate": "datum.x - 0.5", "as": "from"}, {"calculate": "datum.x + 0.5", "as": "to"}]
+    layers.append({"transform": edges, **hover({"x": x | {"field": "from"}, "x2": {"field": "to"}})})
+    if raised := [_alert_row(index, alert) for index, alert in alerts if alert.state == ALERT]:
+        layers.append({"data": {"values": raised}, **_alert_marks(x, {"value": 5})})
     spec = chart(layers, [], height=110, of_batches=True)
     drawn = [None if value is None or not np.isfinite(value) else short(value) for value in values]
-    spec["usermeta"] |= {"values": drawn, "title": title}
+    spec["usermeta"] |= {"values": drawn, "name": name, "unit": unit}
     if p_values:
         spec["usermeta"]["floor"] = P_FLOOR
     if drifted is not None:
@@ -167,7 +109,7 @@ def series(
 
 
 def _time_axis(batches: int) -> Spec:
-    """The places of the batches; the page's script gives their names, as `labels`."""
+    """The indices of the batches; the page's script gives their names, as `labels`."""
     return {
         "type": "quantitative",
         "title": None,
@@ -184,10 +126,61 @@ def _time_axis(batches: int) -> Spec:
     }
 
 
-def _shading(windows: Sequence[tuple[int, int, Window]], x: Spec) -> list[Spec]:
+def _tiles(x: Spec, y: Spec) -> list[Spec]:
+    edges = [{"calculate": "datum.x - 0.46", "as": "from"}, {"calculate": "datum.x + 0.46", "as": "to"}]
+    place = {"x": x | {"field": "from"}, "x2": {"field": "to"}, "y": y}
+    colours = {"drift": "var(--drift)", "no drift": "var(--calm)", "not judged": "transparent"}
+    return [
+        {
+            "transform": [{"filter": "datum.state === 'not judged'"}, *edges],
+            "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [2, 3], "color": "var(--soft)"},
+            "encoding": place,
+        },
+        {
+            "transform": [{"filter": "isValid(datum.state)"}, *edges],
+            "mark": {"type": "rect", "strokeWidth": 3, "cornerRadius": 1},
+            "encoding": place
+            | {
+                "fill": by("state", colours),
+                "stroke": {"condition": {"test": "datum.i === chosen", "value": "var(--ink)"}, "value": None},
+                "tooltip": TOOLTIP,
+            },
+        },
+    ]
+
+
+def _change_marks(x: Spec, y: Spec) -> Spec:
+    """A triangle where a change began, and a line to where it was seen."""
+    rule = {"type": "rule", "strokeWidth": 3, "color": "var(--ink)"}
+    return {
+        "transform": [{"filter": "datum.lane === 'changes'"}],
+        "layer": [
+            {"mark": rule, "encoding": {"x2": {"field": "detected"}}},
+            {"mark": {"type": "point", "shape": "triangle-right", "filled": True, "size": 110, "color": "var(--ink)"}},
+        ],
+        "encoding": {"x": x | {"field": "x"}, "y": y, "tooltip": TOOLTIP},
+    }
+
+
+def _points(at: Spec, all_of_them: bool) -> Spec:
+    """Of very many batches only those with drift, and those that no line leads to."""
+    shown = "true" if all_of_them else "datum.drift || datum.alone"
+    return {
+        "transform": [{"filter": f"isValid(datum.drawn) && ({shown} || datum.i === chosen)"}],
+        "mark": {"type": "point", "filled": True, "opacity": 1},
+        "encoding": at
+        | {
+            "size": {"condition": {"test": "datum.i === chosen", "value": 150}, "value": 34},
+            "shape": {"condition": {"test": "datum.drift", "value": "diamond"}, "value": "circle"},
+            "color": {"condition": {"test": "datum.drift", "value": "var(--drift)"}, "value": "var(--reference)"},
+        },
+    }
+
+
+def _shading(windows: Spans, x: Spec) -> list[Spec]:
     if not windows:
         return []
-    spans = [{"from": begin - 0.5, "to": end + 0.5} for begin, end, _ in windows]
+    spans = [{"from": first - 0.5, "to": last + 0.5} for first, last in windows]
     return [
         {
             "data": {"values": spans},
@@ -197,18 +190,24 @@ def _shading(windows: Sequence[tuple[int, int, Window]], x: Spec) -> list[Spec]:
     ]
 
 
-def _alert_marks(position: Spec, test: str) -> Spec:
-    shapes = {"critical": "triangle-up", "warning": "triangle-up", "resolved": "circle"}
-    fills = {"critical": "var(--drift)", "warning": "transparent", "resolved": "transparent"}
-    strokes = {"critical": "var(--drift)", "warning": "var(--drift)", "resolved": "var(--reference)"}
+def _alert_row(index: int, alert: Alert) -> dict[str, Any]:
+    say = clean(f"{alert.status}: {alert.monitor}. {alert.sentence}", 300)
+    return {"x": index, "status": alert.status, "say": say}
+
+
+def _alert_marks(x: Spec, y: Spec) -> Spec:
+    triangle, filled, hollow = "triangle-up", "var(--drift)", "transparent"
+    shapes = {"critical": triangle, "warning": triangle, "info": "square", "resolved": "circle"}
+    fills = {"critical": filled, "warning": hollow, "info": hollow, "resolved": hollow}
+    strokes = {"critical": filled, "warning": filled, "info": "var(--soft)", "resolved": "var(--reference)"}
     return {
-        "transform": [{"filter": test}],
         "mark": {"type": "point", "size": 80, "strokeWidth": 1.8},
-        "encoding": position
-        | {
-            "shape": by("mark", shapes),
-            "fill": by("mark", fills),
-            "stroke": by("mark", strokes),
-            "tooltip": {"field": "say", "type": "nominal"},
+        "encoding": {
+            "x": x | {"field": "x"},
+            "y": y,
+            "shape": by("status", shapes),
+            "fill": by("status", fills),
+            "stroke": by("status", strokes),
+            "tooltip": TOOLTIP,
         },
     }

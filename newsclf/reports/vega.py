@@ -15,6 +15,8 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import vl_convert
+
 Spec = dict[str, Any]
 
 VEGA_LITE = "6.4"
@@ -44,16 +46,18 @@ CONFIG: Spec = {
 @functools.cache
 def script() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script that defines `vegaEmbed`; safe inside a <script> element."""
-    import vl_convert
-
     bundle_of: Any = vl_convert.javascript_bundle  # its stub wants a snippet
     bundle: str = bundle_of(vl_version=VEGA_LITE)
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def chart(
-    layers: list[Spec], rows: list[dict[str, Any]], height: Any, params: Sequence[Spec] = (), of_batches: bool = False
+    layers: list[Spec], rows: list[dict[str, Any]], height: int, params: Sequence[Spec] = (), of_batches: bool = False
 ) -> Spec:
+    """A chart of `layers` over `rows`, as wide as its frame and `height` pixels high.
+
+    of_batches: the page's script adds the names of the batches, as the parameter `labels`.
+    """
     return {
         "$schema": SCHEMA,
         "config": CONFIG,

@@ -1,4 +1,4 @@
-"""How numbers and foreign text are put on a page."""
+"""How numbers, verdicts and foreign text are put on a page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 import re
 
 DASH, MINUS = "\u2013", "\u2212"
+STATES = {True: "drift", False: "no drift", None: "not judged"}
+BADGES = {"drift": "▲ drift", "no drift": "● no drift", "not judged": "○ cannot be judged"}
 
 # Controls, halves of surrogate pairs and non-characters: no browser can show them, and UTF-8 cannot hold some of them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -32,12 +34,19 @@ def number(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
+    """A share (0 to 1) in per cent: one digit after the point, three significant ones below 10 %."""
     if share is None or not math.isfinite(share):
         return DASH
     return f"{100 * share:.3g} %" if 0 < share < 0.1 else f"{100 * share:.1f} %"
 
 
 def p_value(value: float | None) -> str:
+    """Three digits after the point."""
     if value is None or not math.isfinite(value):
         return DASH
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def verdict_badge(state: str) -> str:
+    """Of a whole verdict, which lacks data where a single kind of drift cannot be judged."""
+    return "○ not enough data" if state == "not judged" else BADGES[state]

@@ -20,11 +20,11 @@ from newsclf.errors import Alarm, InputError
 from newsclf.monitoring.alert_manager import Board
 from newsclf.monitoring.alerts import ALERT, Notifier
 from newsclf.monitoring.batches import Batch, Columns, batches, name_of, tables
-from newsclf.monitoring.judging import changes_over, judge, known_numbers
+from newsclf.monitoring.judging import changes_by_number, changes_over, judge, known_numbers
 from newsclf.monitoring.profile_batches import ProfileBatch, of_profiles, profile_batches
 from newsclf.monitoring.rules import check_numbers, parse_monitors, parse_windows
 from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of, write_json
-from newsclf.reports.stream_data import changes_by_number, write_report
+from newsclf.reports.stream import write_report
 from newsclf.tracking.artifacts.references import open_reference
 from newsclf.tracking.lineage import log_code_and_environment, peak_memory_bytes
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
@@ -123,7 +123,15 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
         write_json(folder / "changes.json", changes_by_number(changes, records), indent=2)
         write_json(folder / "verdicts.json", {record.name: record.verdict for record in records}, indent=2)
         table_of(records).to_csv(folder / "batches.csv", index=False)
-        write_report(folder / "report.html", config, records, board.alerts, windows, changes)
+        write_report(
+            folder / "report.html",
+            title=f"The stream {name_of(config.stream)}",
+            records=records,
+            alerts=board.alerts,
+            windows=windows,
+            changes=changes,
+            facts={"stream": config.stream, "reference": config.reference, "false-alarm rate": config.alpha},
+        )
         for name in ("alerts.json", "changes.json", "verdicts.json", "batches.csv", "report.html"):
             mlflow.log_artifact(str(folder / name))
         mlflow.log_metrics(metrics)

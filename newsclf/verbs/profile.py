@@ -23,7 +23,7 @@ from newsclf.model.weights import find
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import key_numbers, table
 from newsclf.profiling.writers import check_destination, write
-from newsclf.reports.profile_data import write_comparison
+from newsclf.reports.profile import write_report
 from newsclf.tracking.artifacts.references import open_predictor, open_reference
 from newsclf.tracking.lineage import log_code_and_environment, log_stream, peak_memory_bytes
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
@@ -58,7 +58,7 @@ def profile(config: ProfileConfig) -> dict[str, float]:
         summary.to_csv(as_csv, index=False)
         summary.to_json(as_json, orient="records", indent=2)
         facts = {"dataset": stream.source, "rows": f"{rows.count:,}", "reference": config.reference or "none"}
-        write_comparison(
+        write_report(
             report,
             title=f"Profile of {stream.name}",
             profile=rows.profile,

@@ -118,5 +118,5 @@ def test_verdicts_count_by_their_surest_kind():
         (Change("recurring", 4, 5, None), "once more, after a calm"),
     ],
 )
-def test_a_sentence_counts_from_one(change, says):
-    assert says in change.sentence
+def test_a_change_is_told_with_the_names_of_the_batches(change, says):
+    assert says in change.describe([f"batch {number}" for number in range(1, 13)])

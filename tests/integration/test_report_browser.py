@@ -6,26 +6,21 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from newsclf.reports.profile import (
-    AlertMark,
-    BatchPoint,
-    ChangeMark,
-    ClassShares,
-    ColumnPair,
-    Histogram,
-    MapPoints,
-    Strange,
-    Window,
-    comparison_report,
-    stream_report,
-)
+from newsclf.drift.over_time import Change
+from newsclf.drift.verdict import Verdict
+from newsclf.monitoring.alerts import ALERT, Alert
+from newsclf.monitoring.state import Record
+from newsclf.reports import comparison as comparison_page
+from newsclf.reports import stream as stream_page
+from newsclf.reports.data import ClassShares, ColumnPair, Histogram, MapPoints, Outlier
+from newsclf.reports.profile import MAX_POINTS
 from tests.integration.browser import CHROMIUM, Browser
+from tests.reports import made
 
 pytestmark = [
     pytest.mark.integration,
@@ -53,23 +48,18 @@ def browser(tmp_path_factory) -> Iterator[Browser]:
     made.close()
 
 
-def verdict(drifted: bool | None = True) -> dict[str, Any]:
-    moved = [{"name": "words", "p_value": 1e-5, "effect": -0.4}] if drifted else []
-    kinds = {
-        kind: {
-            "kind": kind,
-            "drifted": drifted if kind == "covariate" else None if kind == "concept" else False,
-            "p_value": None if kind == "concept" else 0.00001 if drifted and kind == "covariate" else 0.4,
-            "effect": None if kind == "concept" else 0.2,
-            "effect_unit": "standard deviations",
-            "moved": moved if kind == "covariate" else [],
-            "sentence": f"What {kind} says of {HARMFUL[0]}.",
-        }
-        for kind in ("quality", "covariate", "prior", "concept", "performance")
-    }
+def verdict(drifted: bool) -> Verdict:
+    unit, moved = "standard deviations", (("words", -0.4),)
+    findings = [
+        made.finding("quality", False, 0.4, 0.2, unit),
+        made.finding("covariate", drifted, 1e-5 if drifted else 0.4, 0.2, unit, moved if drifted else ()),
+        made.finding("prior", False, 0.4, 0.2, unit),
+        made.finding("concept", None),
+        made.finding("performance", False, 0.4, 0.2, unit),
+    ]
+    says = [dataclasses.replace(one, sentence=f"What {one.kind} says of {HARMFUL[0]}.") for one in findings]
     sentence = f"Drift: the texts are not like the reference's {HARMFUL[2]}." if drifted else "No drift."
-    named = "covariate" if drifted else None
-    return {"drifted": drifted, "kind": named, "kinds": kinds, "alpha": 0.05, "rows": 1000, "sentence": sentence}
+    return made.verdict(*says, sentence=sentence)
 
 
 def histogram(values: np.ndarray) -> Histogram:
@@ -83,15 +73,17 @@ def comparison(tmp_path_factory) -> Path:
     texts = [*HARMFUL, *(f"a story number {number} of the Gulf and of oil" for number in range(count - len(HARMFUL)))]
     columns = [
         ColumnPair("tokens", histogram(random.poisson(50, 5000)), histogram(random.poisson(50, 1000)), 0.8, 0.01),
-        ColumnPair("words", histogram(random.poisson(40, 5000)), histogram(random.poisson(34, 1000)), 1e-5, -0.4),
+        ColumnPair(
+            "words", histogram(random.poisson(40, 5000)), histogram(random.poisson(34, 1000)), 1e-5, -0.4, moved=True
+        ),
         ColumnPair(HARMFUL[1], histogram(random.normal(size=5000)), histogram(random.normal(size=900)), 0.5, 0.02),
         ColumnPair("empty", histogram(random.random(5000) < 0.01), histogram(random.random(900) < 0.02), 0.6, 0.01),
     ]
     path = tmp_path_factory.mktemp("comparison") / "report.html"
-    comparison_report(
+    comparison_page.write_report(
         path,
         title=f"A batch {HARMFUL[0]}",
-        verdict=verdict(),
+        verdict=verdict(True),
         columns=columns,
         class_shares=[ClassShares("labels", CLASSES, [400, 300, 200, 100], [300, 300, 300, 100])],
         points=MapPoints(
@@ -102,7 +94,7 @@ def comparison(tmp_path_factory) -> Path:
             [CLASSES[index % 4] for index in range(count)],
             [float(count - index) for index in range(count)],
         ),
-        strangest=[Strange(text, 9.0, CLASSES[index % 4]) for index, text in enumerate(HARMFUL)],
+        outliers=[Outlier(text, 9.0, CLASSES[index % 4]) for index, text in enumerate(HARMFUL)],
         facts={"dataset": HARMFUL[2], "rows": 1000, "run": "0f3c9a1b22d84c0c8f7f0f6bb1a2a9d1"},
     )
     return path
@@ -111,28 +103,31 @@ def comparison(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def stream(tmp_path_factory) -> Path:
     random = np.random.default_rng(0)
-    batches = [
-        BatchPoint(
-            number,
-            f"2026-01-{number:02}",
-            HARMFUL[number % len(HARMFUL)],
-            1000,
-            verdict(number > 18),
-            {"accuracy": 0.9 - 0.01 * max(0, number - 18), HARMFUL[0]: float(random.normal())},
+    records = [
+        Record(
+            number=number,
+            name=HARMFUL[number % len(HARMFUL)],
+            key="",
+            date=f"2026-01-{number:02}T00:00:00+00:00",
+            time=f"2026-01-{number:02}T00:00:00+00:00",
+            rows=1000,
+            numbers={"accuracy": 0.9 - 0.01 * max(0, number - 18), HARMFUL[0]: float(random.normal())},
+            verdict=verdict(number > 18).as_dict(),
         )
         for number in range(1, 31)
     ]
     path = tmp_path_factory.mktemp("stream") / "report.html"
-    stream_report(
+    stream_page.write_report(
         path,
         title="A month of news",
-        batches=batches,
+        records=records,
         alerts=[
-            AlertMark("accuracy is low", "critical", 24, f"Accuracy 0.84 {HARMFUL[2]}.", ["accuracy"]),
-            AlertMark(HARMFUL[1], "warning", 19, "Covariate drift."),
+            made.alert("accuracy", 24, "critical", sentence=f"Accuracy 0.84 {HARMFUL[2]}."),
+            made.alert("covariate/p_value", 19, sentence="Covariate drift."),
+            Alert(HARMFUL[1], "info", ALERT, HARMFUL[0], 20, HARMFUL[3], None, 1.0, None, 0.5, HARMFUL[0]),
         ],
-        windows=[Window(3, 6, f"new year {HARMFUL[0]}")],
-        changes=[ChangeMark("sudden", 19, 20, None, f"It began at batch 19 {HARMFUL[2]}.")],
+        windows=[made.window(f"new year {HARMFUL[0]}", 3, 6)],
+        changes=[Change("sudden", 18, 19, None)],
     )
     return path
 
@@ -324,13 +319,13 @@ def test_in_the_artifact_view_of_mlflow(browser, in_mlflow, page):
     browser.picture(f"{page}-mlflow", whole=False)
 
 
-def test_the_points_of_a_large_sample_are_few(tmp_path, comparison):
-    many = 20_000
+def test_the_page_of_a_large_sample_is_small_enough(tmp_path):
+    many = 2 * MAX_POINTS
     random = np.random.default_rng(0)
     points = MapPoints(
         random.normal(size=many).tolist(),
         random.normal(size=many).tolist(),
-        [index < 15_000 for index in range(many)],
+        [index < MAX_POINTS for index in range(many)],
         ["京" * 3000] * many,
         ["World"] * many,
         random.random(many).tolist(),
@@ -338,5 +333,5 @@ def test_the_points_of_a_large_sample_are_few(tmp_path, comparison):
     columns = [
         dataclasses.replace(ColumnPair("c", histogram(random.normal(size=999)), None), name=f"c{n}") for n in range(60)
     ]
-    comparison_report(tmp_path / "report.html", title="large", columns=columns, points=points)
+    comparison_page.write_report(tmp_path / "report.html", title="large", columns=columns, points=points)
     assert (tmp_path / "report.html").stat().st_size < 5_000_000

@@ -4,14 +4,17 @@
 
   // A chart of batches stores numbers alone; the names of the batches are shared by all of them.
   const rowsOf = (spec) => {
-    const { values, title, drifted, floor } = spec.usermeta;
+    const { values, name, unit, drifted, floor } = spec.usermeta;
     if (!values) return spec.datasets.rows;
+    const missing = (i) => !Number.isFinite(values[i]);
+    const said = (value) => (value === null ? `no ${name}${unit && " in "}${unit}` : `${name} ${value} ${unit}`.trim());
     return values.map((value, i) => ({
       i,
       x: i,
       drift: Boolean(drifted && drifted[i]),
       drawn: value === null ? null : Math.max(value, floor || -Infinity),
-      say: `${shared.names[i]}: ${title} ${value === null ? "unknown" : value}`,
+      alone: missing(i - 1) && missing(i + 1),
+      say: `${shared.names[i]}: ${said(value)}`,
     }));
   };
 
