@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from newsclf.errors import InputError
 from newsclf.model import allocator
-from newsclf.model import encoder as encoders
 from newsclf.model.batches import LongestFirstSampler, TokenBatch, TokenDataset, loader
 from newsclf.model.encoder import Dropout, Encoder
-from newsclf.model.tokenizer import Tokenizer
 
 TOKENS_A_BATCH = 8192
 
@@ -76,38 +71,6 @@ class Classifier(nn.Module):
                 result[rows] = torch.softmax(logits.double(), dim=1).cpu().numpy()
         self.train(was_training)
         return result
-
-    def save(self, folder: Path, tokenizer: Tokenizer) -> None:
-        """Write encoder/ (the hub's own layout), head.safetensors and classifier.json; no pickle."""
-        from safetensors.torch import save_file
-
-        # Where layers were computed from the cache, the encoder may still be on another device.
-        self.encoder.transformer.save_pretrained(folder / "encoder", safe_serialization=True)  # type: ignore[operator]
-        tokenizer.save(folder / "encoder")
-        save_file(
-            {name: tensor.contiguous() for name, tensor in self.head.state_dict().items()},
-            folder / "head.safetensors",
-        )
-        about = {"classes": self.classes, "max_length": tokenizer.max_length}
-        (folder / "classifier.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
-
-
-def load(folder: Path) -> tuple[Classifier, Tokenizer]:
-    """The classifier that `Classifier.save` wrote, in eval mode. Raises InputError when it cannot be read."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        about = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
-        head = load_file(folder / "head.safetensors")
-        encoder = encoders.load(folder / "encoder", dropout=0.0, attention_dropout=0.0)
-        classifier = Classifier(encoder, about["classes"], dropout=0.0)
-        classifier.head.load_state_dict(head)
-        max_length = about["max_length"]
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"model folder {folder} is no whole classifier ({reason})") from error
-    return classifier.eval(), Tokenizer(folder / "encoder", max_length)
 
 
 def mean_pool(hidden: Tensor, mask: Tensor | None) -> Tensor:

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import numpy as np
 import pandas as pd
+import torch
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from newsclf.model import classifier
-from newsclf.model.batches import TokenDataset
+from newsclf.model.text_classifier import TextClassifier
 from newsclf.serving.batching import DynamicBatcher
 
 PROFILE_DIR = "NEWSCLF_PROFILE_DIR"
@@ -46,12 +45,9 @@ class NewsClassifier(PythonModel):
     """Texts to labels and probabilities."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        import torch
-
-        self.classifier, self.tokenizer = classifier.load(Path(context.artifacts["classifier"]))
-        if torch.cuda.is_available():
-            self.classifier.to("cuda")
-        self.probabilities = DynamicBatcher(self._probabilities)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.classifier = TextClassifier.load(Path(context.artifacts["classifier"]), device)
+        self.predict_proba = DynamicBatcher(self.classifier.predict_proba)
         self.profiles = None
         if destination := os.environ.get(PROFILE_DIR):
             self.profiles = self._profiles(context, destination)
@@ -59,16 +55,13 @@ class NewsClassifier(PythonModel):
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """See the head of this file. Raises Refused for anything but texts."""
         texts = _texts(model_input)
-        probabilities = self.probabilities(texts)
+        probabilities = self.predict_proba(texts)
         if self.profiles is not None:
             self.profiles.add(texts, probabilities)
         classes = self.classifier.classes
         result = pd.DataFrame(probabilities, columns=[f"probability_{name}" for name in classes])
         result.insert(0, "label", [classes[index] for index in probabilities.argmax(axis=1)])
         return result
-
-    def _probabilities(self, texts: list[str]) -> np.ndarray:
-        return self.classifier.probabilities(TokenDataset(self.tokenizer(texts), pad_id=self.tokenizer.pad_id))
 
     def _profiles(self, context: PythonModelContext, destination: str) -> Any:
         if "reference" not in context.artifacts:

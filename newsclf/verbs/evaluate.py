@@ -11,9 +11,8 @@ from newsclf.config import EvaluateConfig
 from newsclf.data import Dataset, load, load_whole
 from newsclf.errors import InputError
 from newsclf.evaluation.scores import accuracy, macro_f1
-from newsclf.model import classifier as classifiers
-from newsclf.model.batches import TokenDataset
 from newsclf.model.device import choose
+from newsclf.model.text_classifier import TextClassifier
 from newsclf.stats.paired import bootstrap, interval, mcnemar_p
 from newsclf.tracking.artifacts.evaluation import log_report
 from newsclf.tracking.lineage import log_code_and_environment, log_dataset, peak_memory_bytes
@@ -122,6 +121,5 @@ def _score(name: str, labels: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def _predict(folder: Path, texts: list[str], device: str) -> tuple[tuple[str, ...], np.ndarray]:
-    classifier, tokenizer = classifiers.load(folder)
-    probabilities = classifier.to(device).probabilities(TokenDataset(tokenizer(texts), pad_id=tokenizer.pad_id))
-    return classifier.classes, probabilities
+    model = TextClassifier.load(folder, device)
+    return model.classes, model.predict_proba(texts)

@@ -14,7 +14,7 @@ from newsclf.errors import Alarm, InputError
 from newsclf.evaluation.gate import Decision, Limits, Measured, decide
 from newsclf.model.device import choose
 from newsclf.model.latency import median_milliseconds
-from newsclf.model.predictor import ModelPredictor
+from newsclf.model.text_classifier import TextClassifier
 from newsclf.reports.promotion import write_report
 from newsclf.tracking.lineage import log_code_and_environment, log_input, peak_memory_bytes
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
@@ -111,7 +111,7 @@ def measured(config: PromoteConfig, challenger: str, champion: str | None) -> De
     models = [_open(config, version) for version in (challenger, champion) if version]
     classes = tuple(dict.fromkeys(label for model in models for label in model.classes))
     tests = {name: _tested(name, labels[name], texts[name], classes, models) for name in texts}
-    taken = median_milliseconds(models, texts["old"][: config.latency_rows])
+    taken = median_milliseconds([model.predict_proba for model in models], texts["old"][: config.latency_rows])
     limits = Limits(**{field.name: getattr(config, field.name) for field in dataclasses.fields(Limits)})
     milliseconds = (taken[0], taken[1] if champion else None)
     return decide(tests["old"], tests.get("new"), milliseconds, limits, config.bootstrap_samples, config.seed)
@@ -130,15 +130,15 @@ def _rows(config: PromoteConfig, name: str, dataset: str) -> tuple[list[str], li
     return rows["text"].tolist(), rows["label"].tolist()
 
 
-def _open(config: PromoteConfig, version: str) -> ModelPredictor:
+def _open(config: PromoteConfig, version: str) -> TextClassifier:
     from newsclf.tracking.artifacts.models import fetch
 
     uri = f"models:/{config.name}/{version}"
-    return ModelPredictor(fetch(uri).folder, uri, config.device)
+    return TextClassifier.load(fetch(uri).folder, config.device, uri)
 
 
 def _tested(
-    name: str, labels: list[str], texts: list[str], classes: tuple[str, ...], models: list[ModelPredictor]
+    name: str, labels: list[str], texts: list[str], classes: tuple[str, ...], models: list[TextClassifier]
 ) -> Measured:
     """A class that one of the models does not know has no probability with it."""
     place = {label: number for number, label in enumerate(classes)}
@@ -150,7 +150,7 @@ def _tested(
     probabilities = []
     for model in models:
         all_classes = np.zeros((len(texts), len(classes)))
-        all_classes[:, [place[label] for label in model.classes]] = model(texts)
+        all_classes[:, [place[label] for label in model.classes]] = model.predict_proba(texts)
         probabilities.append(all_classes)
     indices = np.array([place[label] for label in labels])
     return Measured(name, indices, classes, probabilities[0], probabilities[1] if len(models) > 1 else None)

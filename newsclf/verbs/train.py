@@ -18,6 +18,7 @@ from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.cache import Cache, default_folder
 from newsclf.model.classifier import Classifier
 from newsclf.model.device import choose, peak_gpu_bytes, uses_bf16
+from newsclf.model.text_classifier import TextClassifier
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import EncoderFiles
@@ -86,20 +87,18 @@ def train(config: TrainConfig) -> dict[str, float]:
 
         test = inputs["test"]
         assert test.labels is not None
+        model = TextClassifier(classifier, tokenizer, bf16=bf16)
         probabilities = classifier.probabilities(test, bf16)
         texts = dataset.splits["test"]["text"].tolist()
         metrics = log_report(texts, test.labels, probabilities, dataset.classes, folder, prefix="test_")
         metrics = {"avg_test_acc": metrics.pop("test_accuracy"), **metrics}
 
-        def predict(texts: list[str]) -> np.ndarray:
-            return classifier.probabilities(TokenDataset(tokenizer(texts), pad_id=tokenizer.pad_id), bf16)
-
         with tempfile.TemporaryDirectory() as references:
             reference = log_reference(
-                f"runs:/{run_id}/model", dataset, probabilities, predict, config.seed, Path(references)
+                f"runs:/{run_id}/model", dataset, probabilities, model.predict_proba, config.seed, Path(references)
             )
             model_id = earlier and logged_model(run_id)
-            model_id = model_id or log_model(classifier, tokenizer, reference).model_id
+            model_id = model_id or log_model(model, reference).model_id
         metrics |= {
             "epochs_run": result.epochs,
             "kept_epoch": result.kept_epoch + 1,

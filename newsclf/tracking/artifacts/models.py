@@ -20,8 +20,7 @@ from newsclf.tracking.reads import download
 from newsclf.tracking.server import PROJECT, tracking_uri
 
 if TYPE_CHECKING:
-    from newsclf.model.classifier import Classifier
-    from newsclf.model.tokenizer import Tokenizer
+    from newsclf.model.text_classifier import TextClassifier
 
 NAME = "model"
 EXAMPLE = pd.DataFrame({"text": ["Parliament votes on the budget after a night of talks"]})
@@ -39,17 +38,17 @@ class FetchedModel:
     model_id: str | None
 
 
-def log_model(classifier: Classifier, tokenizer: Tokenizer, reference: Path | None = None) -> Any:
-    """Log the classifier to the active run as `model`, with the folder `reference` in it; MLflow's ModelInfo."""
+def log_model(model: TextClassifier, reference: Path | None = None) -> Any:
+    """Log the model to the active run as `model`, with the folder `reference` in it; MLflow's ModelInfo."""
     from mlflow.pyfunc import log_model as log_pyfunc
 
     outputs = [ColSpec(DataType.string, "label")]
-    outputs += [ColSpec(DataType.double, f"probability_{name}") for name in classifier.classes]
+    outputs += [ColSpec(DataType.double, f"probability_{name}") for name in model.classes]
     with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         folder = Path(temporary) / "classifier"  # MLflow keeps an artifact under its folder's own name
         folder.mkdir()
-        classifier.save(folder, tokenizer)
+        model.save(folder)
         artifacts = {"classifier": str(folder)} | ({"reference": str(reference)} if reference else {})
         return log_pyfunc(
             name=NAME,

@@ -96,10 +96,10 @@ class _Known:
 
 def open_predictor(model: str, device: str) -> Predictor:
     """A logged model as a function of texts."""
-    from newsclf.model.predictor import ModelPredictor
+    from newsclf.model.text_classifier import TextClassifier
     from newsclf.tracking.artifacts.models import fetch
 
-    return ModelPredictor(fetch(model).folder, model, device)
+    return TextClassifier.load(fetch(model).folder, device, model)
 
 
 def reference_rows(options: DataOptions) -> tuple[list[str | None], list[str] | None]:
