@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from newsclf.drift.verdict import Evidence, Moved, bonferroni
+from newsclf.drift.verdict import Evidence, Moved
+from newsclf.stats.multiple_testing import bonferroni
 from newsclf.stats.two_sample import binned, compare_bins
 
 LEAST = 0.02  # of the rows
@@ -67,6 +68,6 @@ def _by_class(
             table = [[here.sum(), (~here).sum()], [there.sum(), (~there).sum()]]
             p_values[name] = float(stats.fisher_exact(table).pvalue)
             change[name] = float(here.mean() - there.mean())
-    corrected = bonferroni(p_values)
-    moved = [Moved(name, corrected[name], change[name]) for name in p_values]
+    corrected = bonferroni([*p_values.values()]).tolist()
+    moved = [Moved(name, p, change[name]) for name, p in zip(p_values, corrected, strict=True)]
     return tuple(sorted(moved, key=lambda one: (one.p_value, -abs(one.effect))))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from newsclf.drift.inputs import bad_rows, labelled, prediction_columns
-from newsclf.drift.predictor import Predictor, calibrated, calibration, fit_light
+from newsclf.drift.predictor import Predictor, fit_light
 from newsclf.drift.reference import Embedder, Reference
 from newsclf.errors import InputError
 from newsclf.features.embedding import TokenEmbedder, at_length_1, fit_map, token_vectors, token_weights
@@ -19,6 +19,7 @@ from newsclf.features.tokens import TokenCounter
 from newsclf.features.words import Words
 from newsclf.model.weights import find
 from newsclf.profiling.profile import TextProfile
+from newsclf.stats.calibration import calibrated, fit_temperature, logits_of
 
 LEAST_TEXTS = 100  # of a reference
 LARGEST = 20_000  # texts of a reference that are used
@@ -96,7 +97,7 @@ def fit_reference(
     # Of a model from outside, all held-out texts are predicted, once: the reference is worth it.
     probabilities, temperature = predictor(kept_texts) if predictor else batch.probabilities, 1.0
     if probabilities is not None and kept_labels is not None:
-        temperature = calibration(probabilities, kept_labels)
+        temperature = fit_temperature(logits_of(probabilities), kept_labels)
         probabilities = calibrated(probabilities, temperature)
     name = sha256(f"{files.sha256} {seed} {fitted_texts} {kept_texts} {named}".encode("utf-8", "replace")).hexdigest()
     fitted = replace(bare, id=name[:16], held_out=batch.columns, probabilities=probabilities, temperature=temperature)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
 from newsclf.drift.verdict import Evidence, Moved
 
@@ -29,20 +29,6 @@ def judge_estimated(confidence: np.ndarray, reference_confidence: np.ndarray, re
     p_value = 1.0 if np.isnan(fall.pvalue) else float(fall.pvalue)
     now = reference_accuracy + float(confidence.mean() - reference_confidence.mean())
     return evidence(min(1.0, max(0.0, now)), reference_accuracy, p_value, "estimated ")
-
-
-def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The number by which logits [rows, classes] are divided, so that the probabilities are calibrated.
-
-    Source: Guo et al. 2017, On Calibration of Modern Neural Networks. Between 0.05 and 20.
-    """
-
-    def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        scaled = scaled - scaled.max(axis=1, keepdims=True)
-        return float((np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(labels)), labels]).mean())
-
-    return float(np.exp(optimize.minimize_scalar(loss, bounds=np.log([0.05, 20]), method="bounded").x))
 
 
 def evidence(now: float, before: float, p_value: float, how: str) -> Evidence:

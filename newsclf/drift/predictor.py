@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-
-from newsclf.drift.performance import temperature
+from scipy.special import softmax
 
 
 class Predictor(Protocol):
@@ -31,7 +30,7 @@ class LightPredictor:
 
     def __call__(self, embedded: np.ndarray) -> np.ndarray:
         """Probabilities [rows, classes], before calibration."""
-        return softmax(embedded @ self.weights + self.bias)
+        return softmax((embedded @ self.weights + self.bias).astype(np.float64), axis=1)
 
 
 def fit_light(embedded: np.ndarray, labels: np.ndarray, classes: int) -> LightPredictor:
@@ -46,26 +45,6 @@ def fit_light(embedded: np.ndarray, labels: np.ndarray, classes: int) -> LightPr
     if classes == 2:  # scikit-learn has one column for two classes
         weights, bias = np.column_stack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
     return LightPredictor(weights.astype(np.float32), bias.astype(np.float32))
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """[rows, classes] logits to probabilities, float64."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
-
-
-def calibration(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that calibrates these probabilities [rows, classes] for labels [rows]."""
-    return temperature(logits_of(probabilities), labels)
-
-
-def calibrated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """The probabilities [rows, classes] at a temperature above 0 (1 changes nothing)."""
-    return softmax(logits_of(probabilities) / temperature)
-
-
-def logits_of(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(probabilities, 1e-12))
 
 
 class Known:

@@ -147,7 +147,7 @@ def _number(column: ColumnSummary) -> float:
 
 
 def _shift(now: list[ColumnSummary], before: list[ColumnSummary]) -> tuple[float, float]:
-    """As `covariate.hotelling`, from means and variances: directions are uncorrelated by their making."""
+    """As `stats.two_sample.hotelling`, from means and variances: directions are uncorrelated by their making."""
     difference = np.array([one.mean - other.mean for one, other in zip(now, before, strict=True)])
     n, m = now[0].values, before[0].values
     if n < 2:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from scipy import stats
 
-from newsclf.drift.verdict import Evidence, Moved, bonferroni
+from newsclf.drift.verdict import Evidence, Moved
+from newsclf.stats.multiple_testing import bonferroni
 
 LEAST = 0.01  # of the rows
 SAID = {
@@ -36,7 +37,7 @@ def judge(current: Mapping[str, int], rows: int, reference: Mapping[str, int], r
         )
         for name in names
     }
-    corrected = bonferroni(p_values)
+    corrected = dict(zip(names, bonferroni([*p_values.values()]).tolist(), strict=True))
     rise = {name: current[name] / rows - reference[name] / reference_rows for name in names}
     # What rose by less than LEAST is a speck, however sure it is.
     risen = [name for name in names if rise[name] >= LEAST]

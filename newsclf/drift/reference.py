@@ -11,13 +11,14 @@ import scipy.sparse
 
 from newsclf.drift import concept, covariate, performance, prior, quality
 from newsclf.drift.inputs import as_lists, bad_rows, prediction_columns
-from newsclf.drift.predictor import LightPredictor, Predictor, calibrated
+from newsclf.drift.predictor import LightPredictor, Predictor
 from newsclf.drift.verdict import Evidence, Verdict, decide, not_enough_data, not_judged, too_few_filled
 from newsclf.features.embedding import EmbeddingMap, at_length_1
 from newsclf.features.text_statistics import text_statistics
 from newsclf.features.tokens import TokenCounter
 from newsclf.features.words import Words
 from newsclf.profiling.profile import TextProfile
+from newsclf.stats.calibration import calibrated
 
 Embedder = Callable[[Sequence[str], scipy.sparse.csr_matrix], np.ndarray]
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from newsclf.stats.multiple_testing import holm
+
 # In the order in which one explains another: what is left when the former are accounted for.
 KINDS = ("quality", "covariate", "prior", "concept", "performance")
 
@@ -93,24 +95,13 @@ def not_judged(kind: str, reason: str) -> Evidence:
     return Evidence(kind, None, None, "", 0.0, (), "", reason)
 
 
-def bonferroni(p_values: Mapping[str, float]) -> dict[str, float]:
-    """p-values corrected for their number: the least of them is below x with a probability of at most x."""
-    return {name: min(1.0, p_value * len(p_values)) for name, p_value in p_values.items()}
-
-
 def decide(evidence: Sequence[Evidence], rows: int, alpha: float) -> Verdict:
     """The verdict of all kinds together, wrong with a probability of at most `alpha` where nothing has changed.
 
-    p-values are corrected over the kinds that can be judged by Holm's method (Holm 1979, A simple sequentially
-    rejective multiple test procedure).
+    p-values are corrected over the kinds that can be judged by Holm's method.
     """
-    judged = sorted((test for test in evidence if test.p_value is not None), key=lambda test: test.p_value or 0.0)
-    corrected: dict[str, float] = {}
-    largest = 0.0
-    for place, test in enumerate(judged):
-        assert test.p_value is not None
-        largest = max(largest, min(1.0, test.p_value * (len(judged) - place)))
-        corrected[test.kind] = largest
+    judged = {test.kind: test.p_value for test in evidence if test.p_value is not None}
+    corrected = dict(zip(judged, holm([*judged.values()]).tolist(), strict=True))
     found = {test.kind: _finding(test, corrected.get(test.kind), alpha) for test in evidence}
     kinds = {kind: found[kind] for kind in KINDS if kind in found}
     drifted = [finding for finding in kinds.values() if finding.drifted]

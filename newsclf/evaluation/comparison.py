@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from newsclf.evaluation.configurations import NONE, Configuration, RunRecord, differing, letters
-from newsclf.evaluation.paired_configurations import Estimate, Pair, compare, holm
+from newsclf.evaluation.paired_configurations import Estimate, Pair, compare
 from newsclf.evaluation.predictions import Predictions
+from newsclf.stats.multiple_testing import holm
 
 METRICS = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
 # What else may be the reason of a difference.
@@ -132,7 +133,7 @@ def compared(configurations: list[Configuration], alpha: float, samples: int, se
         own, found = compare(labels, pools, samples, seed)
         estimates |= own
         pairs += found
-    corrected = holm([pair.p_value for pair in pairs])
+    corrected = holm([pair.p_value for pair in pairs]).tolist()
     pairs = [dataclasses.replace(pair, corrected_p=p) for pair, p in zip(pairs, corrected, strict=True)]
     tests = {letters(place).lower(): [one.name for one in group] for place, group in enumerate(groups.values())}
     return Comparison(configurations, estimates, pairs, tests, alpha, notes)

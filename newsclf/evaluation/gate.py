@@ -8,7 +8,8 @@ import numpy as np
 
 from newsclf.evaluation.paired_configurations import Estimate
 from newsclf.evaluation.scores import accuracy, class_scores, expected_calibration_error, macro_f1
-from newsclf.stats.paired import better_p, bootstrap, greater_p, interval, tempered
+from newsclf.stats.calibration import calibrated_log_likelihood
+from newsclf.stats.paired import bootstrap, interval, mcnemar_p, paired_t_p
 
 NO_CHAMPION = "there is no champion to compare with"
 
@@ -110,10 +111,10 @@ def _measure(test: Measured, numbers: dict[str, float], samples: int, seed: int)
     numbers[f"{name}/accuracy_difference"] = found.value
     numbers[f"{name}/accuracy_difference_low"] = found.low
     numbers[f"{name}/accuracy_difference_high"] = found.high
-    sides = [tempered(test.labels, side) for side in (test.challenger, test.champion)]
-    numbers[f"{name}/tempered_log_loss"] = float(-sides[0].mean())
-    numbers[f"{name}/champion_tempered_log_loss"] = float(-sides[1].mean())
-    tests = (better_p(test.labels, predicted, other), greater_p(*sides))
+    ours, theirs = (calibrated_log_likelihood(test.labels, side) for side in (test.challenger, test.champion))
+    numbers[f"{name}/tempered_log_loss"] = float(-ours.mean())
+    numbers[f"{name}/champion_tempered_log_loss"] = float(-theirs.mean())
+    tests = (mcnemar_p(test.labels, predicted, other, "greater"), paired_t_p(ours, theirs, "greater"))
     numbers[f"{name}/better_p"] = min(1.0, 2 * min(tests))  # the smaller of two, corrected
     return {name: found}
 

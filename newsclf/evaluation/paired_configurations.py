@@ -74,19 +74,6 @@ def compare(
     return scores, pairs
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for their number: below alpha with at most that chance of any false one among them.
-
-    Holm, A simple sequentially rejective multiple test procedure (Scandinavian Journal of Statistics, 1979).
-    """
-    order = np.argsort(p_values, kind="stable")
-    corrected, largest = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(order.tolist()):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        corrected[place] = largest
-    return corrected
-
-
 @dataclass(frozen=True)
 class _Pooled:
     """observed: [seeds]; drawn: [samples], the mean over the seeds of a resample."""

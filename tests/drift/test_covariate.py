@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from newsclf.drift.covariate import DIRECTIONS, LEAST_SHARE, LEAST_SHIFT, evidence, hotelling, judge
+from newsclf.drift.covariate import DIRECTIONS, LEAST_SHARE, LEAST_SHIFT, evidence, judge
 
 WIDTH = 6
 
@@ -89,53 +89,3 @@ def test_weights_take_out_a_change_of_the_classes_alone():
         weighted.append(judge(current, reference, np.where(second, 1.5, 0.5)).p_value)
     assert max(plain) < 1e-6
     assert sum(p <= 0.05 for p in weighted) <= stats.binom.ppf(0.999, 60, 0.06)
-
-
-def test_hotelling_of_one_direction_is_students_test():
-    random = np.random.default_rng(3)
-    current, reference = random.normal(0.4, 1, (80, 1)), random.normal(size=(200, 1))
-    found, shift = hotelling(current, reference, np.ones(200))
-    assert found == pytest.approx(stats.ttest_ind(current[:, 0], reference[:, 0]).pvalue)
-    difference = current.mean() - reference.mean()
-    variance = (79 * current.var(ddof=1) + 199 * reference.var(ddof=1)) / 278
-    assert shift == pytest.approx(np.sqrt(difference**2 / variance - (1 / 80 + 1 / 200)))
-
-
-def test_hotelling_is_the_same_in_any_coordinates():
-    random = np.random.default_rng(4)
-    current, reference = random.normal(0.1, 1, (100, 4)), random.normal(size=(300, 4))
-    turned = random.normal(size=(4, 4))
-    plain = hotelling(current, reference, np.ones(300))
-    assert hotelling(current @ turned + 5, reference @ turned + 5, np.ones(300)) == pytest.approx(plain)
-
-
-def test_hotelling_holds_its_level():
-    random = np.random.default_rng(5)
-    pairs = [hotelling(random.normal(size=(30, 8)), random.normal(size=(40, 8)), np.ones(40)) for _ in range(2000)]
-    assert 0.037 < np.mean([p <= 0.05 for p, _ in pairs]) < 0.063
-    assert np.median([shift for _, shift in pairs]) < 0.2, "what chance gives is taken off"
-
-
-def test_rows_without_weight_are_not_there():
-    random = np.random.default_rng(7)
-    current, reference = random.normal(size=(60, 3)), random.normal(size=(90, 3))
-    reference[60:] *= 5
-    chosen = (np.arange(90) < 60).astype(float)
-    assert hotelling(current, reference, chosen) == pytest.approx(hotelling(current, reference[:60], np.ones(60)))
-
-
-def test_rows_without_a_place_are_left_out():
-    random = np.random.default_rng(6)
-    current, reference = random.normal(size=(60, 3)), random.normal(size=(90, 3))
-    gaps = np.concatenate([current, np.full((7, 3), np.nan)])
-    assert hotelling(gaps, reference, np.ones(90)) == hotelling(current, reference, np.ones(90))
-    assert hotelling(np.full((60, 3), np.nan), reference, np.ones(90)) == (1.0, 0.0)
-    assert hotelling(current, np.full((90, 3), np.nan), np.ones(90)) == (1.0, 0.0)
-
-
-def test_directions_without_any_spread():
-    same = np.ones((90, 2))
-    assert hotelling(same[:60], same, np.ones(90)) == (pytest.approx(1), 0.0)
-    p_value, shift = hotelling(same[:60] + 0.1, same, np.ones(90))
-    assert p_value < 1e-10
-    assert shift > 100

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from newsclf.drift.performance import judge_estimated, judge_measured, temperature
-from newsclf.drift.predictor import calibrated, calibration, fit_light, softmax
+from newsclf.drift.performance import judge_estimated, judge_measured
 
 
 def right(share: float, rows: int) -> np.ndarray:
@@ -60,35 +59,3 @@ def test_confidence_estimates_the_accuracy_of_texts_that_are_harder():
     found = judge_estimated(now, before, float(correct.mean()))
     assert float(correct.mean()) + found.effect == pytest.approx(truth.mean(), abs=0.015)
     assert found.p_value < 1e-10
-
-
-@pytest.mark.parametrize("known", [0.3, 1.0, 4.0])
-def test_temperature_undoes_what_made_them_too_sure(known):
-    random = np.random.default_rng(3)
-    logits = random.normal(size=(20_000, 4)) * 2
-    labels = np.array([random.choice(4, p=row) for row in softmax(logits)])
-    assert temperature(logits * known, labels) == pytest.approx(known, rel=0.05)
-    found = calibration(softmax(logits * known), labels)
-    assert found == pytest.approx(known, rel=0.05)
-    confidence = calibrated(softmax(logits * known), found).max(axis=1)
-    correct = logits.argmax(axis=1) == labels
-    assert confidence.mean() == pytest.approx(correct.mean(), abs=0.01)
-
-
-def test_sure_and_right_needs_no_infinite_temperature():
-    assert 0.05 <= temperature(np.eye(3) * 5, np.arange(3)) < 0.5
-    assert temperature(np.eye(3) * 5, np.array([1, 2, 0])) == pytest.approx(20, rel=0.01)
-    assert np.isfinite(calibration(np.eye(3), np.array([1, 2, 0])))
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-def test_the_light_predictor(classes):
-    random = np.random.default_rng(4)
-    labels = random.integers(0, classes, 600)
-    embedded = (random.normal(size=(600, 8)) + 3 * np.eye(8)[labels]) * np.geomspace(0.001, 0.1, 8)
-    light = fit_light(embedded, labels, classes)
-    probabilities = light(embedded)
-    assert light.weights.shape == (8, classes)
-    assert probabilities.shape == (600, classes)
-    assert probabilities.sum(axis=1) == pytest.approx(np.ones(600))
-    assert (probabilities.argmax(axis=1) == labels).mean() > 0.9

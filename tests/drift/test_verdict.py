@@ -11,7 +11,6 @@ from newsclf.drift.verdict import (
     Finding,
     Moved,
     Verdict,
-    bonferroni,
     decide,
     not_enough_data,
     not_judged,
@@ -133,8 +132,3 @@ def test_a_verdict_goes_through_json_and_back(verdict):
     back = Verdict.from_dict(json.loads(json.dumps(verdict.as_dict())))
     assert back == verdict
     assert replace(back, rows=1) != verdict
-
-
-def test_bonferroni():
-    assert bonferroni({"a": 0.01, "b": 0.4, "c": 0.5}) == {"a": 0.03, "b": 1.0, "c": 1.0}
-    assert bonferroni({}) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from newsclf.evaluation.paired_configurations import MCNEMAR, WELCH, compare, holm
+from newsclf.evaluation.paired_configurations import MCNEMAR, WELCH, compare
 from newsclf.stats.paired import bootstrap, interval, mcnemar_p
 
 
@@ -76,10 +76,3 @@ def test_a_real_difference_is_found_with_five_seeds() -> None:
     _, (pair,) = compare(labels, {"a": predictions[:5], "b": predictions[5:]}, 500, 0)
     assert pair.p_value < 0.001
     assert pair.differences["accuracy"].high < 0
-
-
-def test_holm_worked_out_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
-    assert holm([0.6, 0.7]) == [1.0, 1.0]
-    assert holm([0.2]) == [0.2]
-    assert holm([]) == []

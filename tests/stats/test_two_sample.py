@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from newsclf.stats.two_sample import binned, combine, compare_bins, effective_number
+from newsclf.stats.two_sample import binned, compare_bins, effective_number, hotelling
 
 SAMPLES = 1000
 Draw = Callable[[np.random.Generator, int], np.ndarray]
@@ -124,24 +124,56 @@ def test_values_where_there_were_none():
     assert effect == 1
 
 
-def test_several_p_values_make_one():
-    assert combine([0.03]) == pytest.approx(0.03)
-    assert combine([0.03] * 7) == pytest.approx(0.03), "tests that say the same thing count once"
-    assert 0.01 / 2 < combine([0.001] + [0.5] * 9) < 0.011, "as Bonferroni's, where one stands alone"
-    assert combine([1e-200, 0.9]) == pytest.approx(2e-200, rel=1e-6)
-    assert combine([0.01, 0.5], [1, 3]) == pytest.approx(0.04, rel=0.01)
-    assert 0 < combine([0.0]) < 1e-250
-    assert combine([1.0, 1.0]) > 0.98
-
-
-@pytest.mark.parametrize("alike", [0, 0.5, 0.95])
-def test_a_combined_p_value_is_not_too_small(alike):
-    random = np.random.default_rng(2)
-    shared = random.normal(size=(4000, 1)) * np.sqrt(alike)
-    scores = shared + random.normal(size=(4000, 12)) * np.sqrt(1 - alike)
-    assert_not_too_small([combine(row) for row in 2 * stats.norm.sf(np.abs(scores))])
-
-
 def test_effective_number():
     assert effective_number(np.full(50, 0.3)) == pytest.approx(50)
     assert effective_number(np.array([1.0, 1, 0, 0])) == 2
+
+
+def test_hotelling_of_one_direction_is_students_test():
+    random = np.random.default_rng(3)
+    current, reference = random.normal(0.4, 1, (80, 1)), random.normal(size=(200, 1))
+    found, shift = hotelling(current, reference, np.ones(200))
+    assert found == pytest.approx(stats.ttest_ind(current[:, 0], reference[:, 0]).pvalue)
+    difference = current.mean() - reference.mean()
+    variance = (79 * current.var(ddof=1) + 199 * reference.var(ddof=1)) / 278
+    assert shift == pytest.approx(np.sqrt(difference**2 / variance - (1 / 80 + 1 / 200)))
+
+
+def test_hotelling_is_the_same_in_any_coordinates():
+    random = np.random.default_rng(4)
+    current, reference = random.normal(0.1, 1, (100, 4)), random.normal(size=(300, 4))
+    turned = random.normal(size=(4, 4))
+    plain = hotelling(current, reference, np.ones(300))
+    assert hotelling(current @ turned + 5, reference @ turned + 5, np.ones(300)) == pytest.approx(plain)
+
+
+def test_hotelling_holds_its_level():
+    random = np.random.default_rng(5)
+    pairs = [hotelling(random.normal(size=(30, 8)), random.normal(size=(40, 8)), np.ones(40)) for _ in range(2000)]
+    assert 0.037 < np.mean([p <= 0.05 for p, _ in pairs]) < 0.063
+    assert np.median([shift for _, shift in pairs]) < 0.2, "what chance gives is taken off"
+
+
+def test_rows_without_weight_are_not_there():
+    random = np.random.default_rng(7)
+    current, reference = random.normal(size=(60, 3)), random.normal(size=(90, 3))
+    reference[60:] *= 5
+    chosen = (np.arange(90) < 60).astype(float)
+    assert hotelling(current, reference, chosen) == pytest.approx(hotelling(current, reference[:60], np.ones(60)))
+
+
+def test_rows_without_a_place_are_left_out():
+    random = np.random.default_rng(6)
+    current, reference = random.normal(size=(60, 3)), random.normal(size=(90, 3))
+    gaps = np.concatenate([current, np.full((7, 3), np.nan)])
+    assert hotelling(gaps, reference, np.ones(90)) == hotelling(current, reference, np.ones(90))
+    assert hotelling(np.full((60, 3), np.nan), reference, np.ones(90)) == (1.0, 0.0)
+    assert hotelling(current, np.full((90, 3), np.nan), np.ones(90)) == (1.0, 0.0)
+
+
+def test_directions_without_any_spread():
+    same = np.ones((90, 2))
+    assert hotelling(same[:60], same, np.ones(90)) == (pytest.approx(1), 0.0)
+    p_value, shift = hotelling(same[:60] + 0.1, same, np.ones(90))
+    assert p_value < 1e-10
+    assert shift > 100
