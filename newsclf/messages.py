@@ -26,8 +26,18 @@ def listed(names: Iterable[object], limit: int = 20) -> str:
     return ", ".join(shown[:limit]) + more
 
 
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The valid name that is most like `name`, whatever the case of its letters; empty where none is near.
+
+    >>> nearest("Labels", ["text", "label"])
+    'label'
+    """
+    by_lower = {other.lower(): other for other in valid}
+    near = get_close_matches(name.lower(), by_lower, n=1)
+    return by_lower[near[0]] if near else ""
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """`; did you mean "x"?` with the nearest valid name, or nothing where none is near."""
-    near = get_close_matches(name.lower(), [v.lower() for v in valid], n=1, cutoff=0.5)
-    found = [v for v in valid if near and v.lower() == near[0]]
-    return f'; did you mean "{one_line(found[0])}"?' if found else ""
+    near = nearest(name, valid)
+    return f'; did you mean "{one_line(near)}"?' if near else ""

@@ -22,13 +22,13 @@ import sys, time
 from dataclasses import dataclass
 from newsclf import cli
 from newsclf.errors import Alarm, InputError, Stopped
-from newsclf.config.options import option
+from newsclf.config.fields import option
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Do as told."""
-    act: str = option("nothing", "what to do")
-    times: int = option(1, "how often", low=1, high=3)
+    act: str = option("nothing", "what to do", role="method")
+    times: int = option(1, "how often", role="method", low=1, high=3)
 
 def load():
     print("loaded")

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from newsclf.config.fields import fields_of
 from newsclf.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +60,7 @@ def as_yaml(field: dataclasses.Field[Any]) -> str:
 
 def defaults(verb: str) -> str:
     """The text of configs/<verb>.yaml."""
-    fields = dataclasses.fields(VERBS[verb])
+    fields = fields_of(VERBS[verb])
     required = [field.name for field in fields if field.default is dataclasses.MISSING]
     run = " ".join([f"mlflow run . -e {verb}", *(f"-P {name}=..." for name in required)])
     lines = [

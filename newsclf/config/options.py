@@ -1,43 +1,27 @@
 """Turns `--name value` arguments and YAML files into a checked dataclass.
 
 A verb's options are the fields of one frozen dataclass in `newsclf.config`; each field is made by
-`option`. Everything that lists options (help, YAML defaults, logged parameters) is read from there.
+`option` (fields.py). Everything that lists options (help, YAML defaults, logged parameters) is read from there.
 Precedence: the dataclass's defaults, then the file of `--config`, then the command line.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import math
-import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
+
+from newsclf.config.fields import base_type, expected, fields_of, holds_mappings, may_be_none, names_of
 from newsclf.errors import InputError
+from newsclf.messages import nearest, one_line
 
 Config = TypeVar("Config")
-
-
-def option(
-    default: Any,
-    help: str,
-    *,
-    choices: Sequence[str] = (),
-    low: float | None = None,
-    high: float | None = None,
-    none: str = "none",
-) -> Any:
-    """A dataclass field: its default, one line of help, its limits.
-
-    low and high are inclusive. `none` is the word that stands for None in a field that may be None
-    ("all" rows, an "auto" rate). A default of dataclasses.MISSING makes the option required.
-    """
-    metadata = {"help": help, "choices": tuple(choices), "low": low, "high": high, "none": none}
-    return dataclasses.field(default=default, metadata=metadata)
 
 
 def resolve(config_class: type[Config], arguments: Sequence[str]) -> Config:
@@ -49,16 +33,16 @@ def resolve(config_class: type[Config], arguments: Sequence[str]) -> Config:
     given = _pairs(arguments)
     path = given.pop("config", None)
     values: dict[str, Any] = _read_yaml(Path(path)) if path else {}
-    fields = [field.name for field in dataclasses.fields(config_class)]  # type: ignore[arg-type]
-    _check_names(given, [*fields, "config"], "")
-    _check_names(values, fields, f"in {path}")
+    names = names_of(config_class)
+    _check_names(given, [*names, "config"], "")
+    _check_names(values, names, f"in {path}")
     return build(config_class, {**values, **given})
 
 
 def build(config_class: type[Config], values: Mapping[str, Any]) -> Config:
     """Check `values` (text or YAML scalars and lists, by option name) and make the dataclass of them."""
-    fields = {field.name: field for field in dataclasses.fields(config_class)}  # type: ignore[arg-type]
-    hints = _type_hints(config_class)
+    fields = {field.name: field for field in fields_of(config_class)}
+    hints = typing.get_type_hints(config_class)
     _check_names(values, list(fields), "")
     checked = {name: _check(fields[name], hints[name], value) for name, value in values.items()}
     for name, field in fields.items():
@@ -69,7 +53,7 @@ def build(config_class: type[Config], values: Mapping[str, Any]) -> Config:
 
 def as_text(config: Any) -> dict[str, str]:
     """Every option of `config` by name, as the text that would be typed for it (and is logged)."""
-    return {field.name: _text(field, getattr(config, field.name)) for field in dataclasses.fields(config)}
+    return {field.name: _text(field, getattr(config, field.name)) for field in fields_of(config)}
 
 
 def as_yaml(config: Any) -> dict[str, Any]:
@@ -87,13 +71,13 @@ def help_text(config_class: type, usage: str) -> str:
     lines = [usage, "", "options (all of the form --name value):"]
     config_line = "a YAML file of options; those on the command line win over it"
     entries = [("config", "FILE", config_line, "none")]
-    hints = _type_hints(config_class)
-    for field in dataclasses.fields(config_class):
+    hints = typing.get_type_hints(config_class)
+    for field in fields_of(config_class):
         required = field.default is dataclasses.MISSING
         default = "required" if required else _text(field, field.default) or "''"
-        entries.append((field.name, _expected(field, hints[field.name]), field.metadata["help"], default))
-    for name, expected, help, default in entries:
-        lines += [f"  --{name} <{expected}>  (default: {default})", f"      {help}"]
+        entries.append((field.name, expected(field, hints[field.name]), field.metadata["help"], default))
+    for name, words, help, default in entries:
+        lines += [f"  --{name} <{words}>  (default: {default})", f"      {help}"]
     return "\n".join(lines)
 
 
@@ -116,18 +100,15 @@ def _pairs(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    import yaml
-
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         siblings = [str(other) for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
-        near = difflib.get_close_matches(str(path), siblings, n=1)
-        hint = f"did you mean {near[0]}?" if near else "give the path of a YAML file"
+        near = nearest(str(path), siblings)
+        hint = f"did you mean {near}?" if near else "give the path of a YAML file"
         raise InputError(f"config file {path} does not exist: {hint}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"config file {path} cannot be read as YAML: {reason}") from None
+        raise InputError(f"config file {path} cannot be read as YAML: {one_line(error, 400)}") from None
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
@@ -143,39 +124,19 @@ def _check_names(values: Mapping[str, Any], valid: Sequence[str], origin: str) -
 
 def _unknown(kind: str, name: str, valid: Sequence[str], origin: str) -> str:
     where = f" {origin}" if origin else ""
-    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"valid are {', '.join(valid)}"
+    near = nearest(name, valid)
+    hint = f"did you mean {near}?" if near else f"valid are {', '.join(valid)}"
     return f"unknown {kind} {name}{where}: {hint}"
-
-
-def _type_hints(config_class: Any) -> dict[str, Any]:
-    return typing.get_type_hints(config_class)
-
-
-def _may_be_none(hint: Any) -> bool:
-    return isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
-
-
-def _base_type(hint: Any) -> Any:
-    if _may_be_none(hint):
-        hint = next(part for part in typing.get_args(hint) if part is not type(None))
-    return typing.get_origin(hint) or hint
-
-
-def _holds_mappings(hint: Any) -> bool:
-    """Whether the option is a list of mappings (hint tuple[dict[str, Any], ...])."""
-    parts = typing.get_args(hint)
-    return _base_type(hint) is tuple and typing.get_origin(parts[0]) is dict
 
 
 def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     """The value of an option, parsed from text or from a YAML scalar or list."""
     limits = field.metadata
-    wrong = InputError(f"option {field.name} is {_shown(value)}: it must be {_expected(field, hint)}")
-    if _may_be_none(hint) and (value is None or value == limits["none"]):
+    wrong = InputError(f"option {field.name} is {_shown(value)}: it must be {expected(field, hint)}")
+    if may_be_none(hint) and (value is None or value == limits["none"]):
         return None
-    kind = _base_type(hint)
-    if _holds_mappings(hint):
+    kind = base_type(hint)
+    if holds_mappings(hint):
         return _mappings(value, wrong)
     if kind is dict:
         return _mapping(value, wrong)
@@ -201,16 +162,13 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
         raise wrong
     text = str(value)
     if limits["choices"] and text not in limits["choices"]:
-        near = difflib.get_close_matches(text, limits["choices"], n=1)
-        hint_text = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"{wrong}{hint_text}")
+        near = nearest(text, limits["choices"])
+        raise InputError(f"{wrong}; did you mean {near}?" if near else str(wrong))
     return text
 
 
 def _typed_yaml(value: Any, wrong: InputError) -> Any:
     """What is a list or mapping in a YAML file is typed as YAML on the command line."""
-    import yaml
-
     try:
         return yaml.safe_load(value) if isinstance(value, str) else value
     except yaml.YAMLError:
@@ -249,30 +207,6 @@ def _number(kind: type, value: Any, limits: Mapping[str, Any], wrong: InputError
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _expected(field: dataclasses.Field[Any], hint: Any) -> str:
-    """What may be typed: "a whole number from 1 to 512, or auto"."""
-    limits, kind = field.metadata, _base_type(hint)
-    low, high = limits["low"], limits["high"]
-    if kind in (int, float):
-        expected = "a whole number" if kind is int else "a number"
-        if low is not None and high is not None:
-            expected += f" from {low:g} to {high:g}"
-        elif low is not None:
-            expected += f" of {low:g} or more"
-    elif kind is bool:
-        expected = "true or false"
-    elif kind is dict:
-        expected = "a `name: value` mapping"
-    elif _holds_mappings(hint):
-        expected = "a list of `name: value` mappings, or none"
-    elif kind is tuple:
-        expected = "a comma-separated list" + (f" of {', '.join(limits['choices'])}" if limits["choices"] else "")
-        expected += ", or none"
-    else:
-        expected = f"one of {', '.join(limits['choices'])}" if limits["choices"] else "text"
-    return f"{expected}, or {limits['none']}" if _may_be_none(hint) else expected
 
 
 def _text(field: dataclasses.Field[Any], value: Any) -> str:

@@ -1,10 +1,11 @@
-"""Options that several verbs have."""
+"""Options that several verbs have, each described once."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
-from newsclf.config.options import option
+from newsclf.config.fields import described, option, setting
 
 STUDY_GROUPS = ("alt.atheism", "talk.religion.misc", "comp.graphics", "sci.space")
 NEWSGROUP_PARTS = ("headers", "footers", "quotes")
@@ -12,20 +13,128 @@ NEWSGROUP_PARTS = ("headers", "footers", "quotes")
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How the run is tracked."""
+    """Where the run's files go, and how it is tracked."""
 
+    output_dir: str = option(
+        "", "folder for result.json and what else is written; empty: outputs/<verb>/<run id>", role="output"
+    )
     tracking: str = option(
         "auto",
         "where the run is written to; auto: the tracking store, by way of a journal on this machine where that is a "
         "server; offline: the journal alone, until sync",
+        role="run",
         choices=("auto", "offline"),
     )
     send_timeout: float = option(
         60,
         "seconds that a run waits at its end for what its server has not got; the rest is left to sync",
+        role="run",
         low=0,
         high=1e6,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeOptions:
+    """Where models compute."""
+
+    device: str = option(
+        "auto", "where to compute; auto: a GPU if there is one", role="machine", choices=("auto", "cpu", "cuda", "mps")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootstrapOptions:
+    """How intervals are estimated."""
+
+    bootstrap_samples: int = setting(2000, "resamples behind the 95 % intervals", low=100, high=100_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlphaOption:
+    """How often chance alone may look like a finding."""
+
+    alpha: float = setting(0.05, "false-alarm rate of the whole verdict", low=1e-6, high=0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictOptions(AlphaOption):
+    """What it takes to say that texts have drifted."""
+
+    min_rows: int = setting(50, "rows that a verdict needs; with fewer it is: not enough data", low=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingOption:
+    """How texts become points."""
+
+    embedding: str = setting(
+        "tokens",
+        "how a reference that is fitted to a data set embeds texts: the mean of the encoder's token vectors, or the "
+        "encoder itself, which sees new subjects better and takes some 10 ms a text",
+        choices=("tokens", "encoder"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedOption:
+    """What is drawn by chance."""
+
+    seed: int = option(0, "seed of everything that is drawn by chance", role="seed", low=0, high=2**32 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFolderOption:
+    """Where built-in data sets lie."""
+
+    data_dir: str = option(
+        "",
+        "root folder of 20newsgroups/ and ag_news/; empty: $NEWSCLF_DATA_DIR, else the user's cache folder",
+        role="machine",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions:
+    """Where texts and labels stand in a table."""
+
+    text_column: str = option("text", "name of the text column in a table", role="data")
+    label_column: str = option("label", "name of the label column in a table", role="data")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions(VerdictOptions, ColumnOptions):
+    """How a stream is cut in batches, and what a verdict on one needs."""
+
+    batch: str = option(
+        "auto",
+        "what a batch is; auto: a file of a folder, a day of a table, an hour of profiles",
+        role="batches",
+        choices=("auto", "file", "hour", "day", "week", "count"),
+    )
+    batch_rows: int = option(1000, "rows of a batch where batch is count", role="batches", low=1)
+    date_column: str = option(
+        "date", "name of the date column (ISO 8601); batches by file may have none", role="batches"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOptions(BatchOptions, ComputeOptions, DataFolderOption, SeedOption):
+    """Which stream, and how its batches are made, read and judged."""
+
+    stream: str = option(
+        dataclasses.MISSING,
+        "a folder of tables (.csv, .parquet, .jsonl), one table with a date column, or the folder (or s3://.../) of "
+        "profiles that a served model writes",
+        role="input",
+    )
+    label_column: str = described(
+        ColumnOptions, "label_column", "name of the label column in a table; a stream may have none"
+    )
+    min_rows: int = described(
+        VerdictOptions, "min_rows", "rows that a batch needs; a smaller one gets the verdict: not enough data"
+    )
+    alpha: float = described(AlphaOption, "alpha", "false-alarm rate of a batch's whole verdict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,28 +142,23 @@ class DatasetOption:
     """Which data set; a base of its own, so that it comes first."""
 
     dataset: str = option(
-        "sample", "sample, 20newsgroups, ag_news, or a path or s3:// URI ending in .csv, .parquet or .jsonl"
+        "sample",
+        "sample, 20newsgroups, ag_news, or a path or s3:// URI ending in .csv, .parquet or .jsonl",
+        role="input",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadingOptions:
+class ReadingOptions(SeedOption, DataFolderOption, ColumnOptions):
     """How texts are found and read."""
 
-    data_dir: str = option(
-        "",
-        "root folder of 20newsgroups/ and ag_news/; empty: $NEWSCLF_DATA_DIR, else the user's cache folder",
-    )
-    text_column: str = option("text", "name of the text column in a table")
-    label_column: str = option("label", "name of the label column in a table")
-    categories: tuple[str, ...] = option(STUDY_GROUPS, "20newsgroups: the groups to tell apart, or all")
+    categories: tuple[str, ...] = option(STUDY_GROUPS, "20newsgroups: the groups to tell apart, or all", role="data")
     remove: tuple[str, ...] = option(
-        NEWSGROUP_PARTS, "20newsgroups: parts of a post that are removed", choices=NEWSGROUP_PARTS
+        NEWSGROUP_PARTS, "20newsgroups: parts of a post that are removed", role="data", choices=NEWSGROUP_PARTS
     )
     ag_news_reader: str = option(
-        "csv", "ag_news: how its files are read (both give the same rows)", choices=("csv", "torchtext")
+        "csv", "ag_news: how its files are read (both give the same rows)", role="data", choices=("csv", "torchtext")
     )
-    seed: int = option(0, "seed of everything that is drawn by chance", low=0, high=2**32 - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +173,22 @@ class DataOptions(TextOptions):
     test_dataset: str | None = option(
         None,
         "a second table that is the test split (for a table given as dataset); without it one is split off",
+        role="input",
     )
     num_samples: int | None = option(
-        None, "rows drawn from the training rows, by seed and in proportion to the classes", low=2, none="all"
+        None,
+        "rows drawn from the training rows, by seed and in proportion to the classes",
+        role="data",
+        low=2,
+        none="all",
     )
-    val_fraction: float = option(0.1, "share of the training rows kept for validation", low=0.01, high=0.5)
-    test_fraction: float = option(0.2, "share of a table that is split off as test rows", low=0.01, high=0.5)
+    val_fraction: float = option(0.1, "share of the training rows kept for validation", role="data", low=0.01, high=0.5)
+    test_fraction: float = option(
+        0.2, "share of a table that is split off as test rows", role="data", low=0.01, high=0.5
+    )
     bad_rows: str = option(
         "error",
         "rows of a table that cannot be used: end with an error, or drop and count",
+        role="data",
         choices=("error", "drop"),
     )

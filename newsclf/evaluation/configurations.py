@@ -11,9 +11,6 @@ import numpy as np
 
 from newsclf.evaluation.predictions import Predictions
 
-# The seed, and where a run lies, waits or keeps its files: none of them makes another configuration.
-FILES = ("config", "output_dir", "cache_dir", "cache_limit_gb", "register")
-SET_APART = ("seed", "num_workers", "tracking", "send_timeout", "resume", *FILES)
 # What train logs under another name than evaluate.
 SAME = {"avg_test_acc": "accuracy", "val_acc": "validation_accuracy"}
 NONE = "-"
@@ -21,18 +18,19 @@ NONE = "-"
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What is known of a run. parameters as they were logged; predictions: None of a run that has kept none."""
+    """What is known of a run.
+
+    parameters: those that make its configuration, as they were logged, without the seed; predictions: None of a run
+    that has kept none.
+    """
 
     run_id: str
     name: str
     parameters: Mapping[str, str]
+    seed: str
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
     predictions: Predictions | None
-
-    @property
-    def seed(self) -> str:
-        return canonical(self.parameters.get("seed", NONE))
 
     @cached_property
     def test(self) -> str:
@@ -94,8 +92,8 @@ def differing(configurations: Sequence[Configuration]) -> dict[str, list[str]]:
 
 
 def settings(run: RunRecord) -> dict[str, str]:
-    """The parameters that make a configuration, numbers in one notation."""
-    return {name: canonical(value) for name, value in run.parameters.items() if name not in SET_APART}
+    """The run's parameters, numbers in one notation."""
+    return {name: canonical(value) for name, value in run.parameters.items()}
 
 
 def scores_of(run: RunRecord) -> dict[str, float]:

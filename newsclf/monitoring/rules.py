@@ -24,7 +24,6 @@ there (no labels, too few rows) changes nothing.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -33,6 +32,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from newsclf.errors import InputError
+from newsclf.messages import nearest, one_line
 
 SEVERITIES = ("info", "warning", "critical")
 KEYS = ("name", "number", "verdict", "above", "below", "range", "p_value", "band", "severity", "in_a_row", "min_rows")
@@ -151,9 +151,9 @@ def parse_time(value: Any, where: str) -> datetime:
             raise ValueError
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
-        text = " ".join(str(value).split())[:60]
         raise InputError(
-            f'{where}: "{text}" is no date; write it as 2026-01-31 or 2026-01-31T08:00:00+01:00 (ISO 8601)'
+            f'{where}: "{one_line(value, 60)}" is no date; '
+            "write it as 2026-01-31 or 2026-01-31T08:00:00+01:00 (ISO 8601)"
         ) from None
 
 
@@ -312,8 +312,7 @@ def _check_unique(names: Sequence[str], what: str) -> None:
 
 
 def _nearest(name: str, valid: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
-    if near:
-        return f": did you mean {near[0]}?"
+    if near := nearest(name, valid):
+        return f": did you mean {near}?"
     shown = ", ".join(list(valid)[:40])
     return f": there are {shown}{' ...' if len(valid) > 40 else ''}" if valid else ""

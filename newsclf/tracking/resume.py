@@ -17,14 +17,16 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from newsclf.config import TrainConfig
+from newsclf.config.fields import names_of
 from newsclf.config.options import as_text, build
 from newsclf.errors import InputError
 from newsclf.tracking.reads import get_run
 from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
 
 CHECKPOINTS_TAG = "newsclf.checkpoints"
-# What may be another without the model being another.
-FREE = ("resume", "tracking", "send_timeout", "num_workers", "cache_dir", "cache_limit_gb")
+# What is this call's own, and what may be given anew, as the machine may be another; the rest makes the model.
+OF_THIS_CALL = names_of(TrainConfig, "run")
+OF_THIS_MACHINE = names_of(TrainConfig, "machine")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def find_cut_off(config: TrainConfig) -> CutOff:
     """The run that `config.resume` names, with its own options in place of defaults.
 
     Raises InputError where there is none, where it has ended well or is still running, and for an option that is
-    neither its default nor the run's.
+    neither its default nor the run's, nor one of the machine (device, num_workers, folders).
     """
     named = f"option resume is {config.resume}"
     if not re.fullmatch(r"[0-9a-f]{32}", config.resume):
@@ -61,17 +63,18 @@ def find_cut_off(config: TrainConfig) -> CutOff:
 
 
 def _own_options(config: TrainConfig, parameters: Mapping[str, str], named: str) -> TrainConfig:
-    names = {field.name for field in dataclasses.fields(config)} - set(FREE)
+    names = set(names_of(TrainConfig)) - set(OF_THIS_CALL)
     logged = {name: "" if text == "''" else text for name, text in parameters.items() if name in names}
     own = build(TrainConfig, logged)
     given, before, default = as_text(config), as_text(own), as_text(TrainConfig())
-    for name in logged:
+    kept = [name for name in logged if name not in OF_THIS_MACHINE or given[name] == default[name]]
+    for name in kept:
         if given[name] not in (before[name], default[name]):
             raise InputError(
                 f"{named}: option {name} is {given[name]}, and {before[name]} in that run; leave it out, or start a "
                 "run of its own"
             )
-    return dataclasses.replace(config, **{name: getattr(own, name) for name in logged})
+    return dataclasses.replace(config, **{name: getattr(own, name) for name in kept})
 
 
 @contextlib.contextmanager

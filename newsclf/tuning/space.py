@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from newsclf.config import SweepConfig, TrainConfig
+from newsclf.config.fields import names_of
 from newsclf.config.options import as_text, build
 from newsclf.errors import InputError
 
-# Set by the sweep for each of its runs, or of no use in one.
-KEPT_FROM_TRAIN = ("output_dir", "resume", "tracking")
+# Set by the sweep for each of its runs, or of no use in one: no trial is resumed, nor registered by itself.
+KEPT_FROM_TRAIN = names_of(TrainConfig, "run", "output")
 LOW_IS_BEST = ("loss", "error", "seconds", "bytes")
 MOST_RUNS = 10_000
 

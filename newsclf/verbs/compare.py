@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from newsclf.config import CompareConfig
+from newsclf.config import CompareConfig, TrainConfig
+from newsclf.config.fields import names_of
 from newsclf.errors import InputError
 from newsclf.evaluation.comparison import Comparison, compared
-from newsclf.evaluation.configurations import NONE, RunRecord, configurations, differing
+from newsclf.evaluation.configurations import NONE, RunRecord, canonical, configurations, differing
 from newsclf.evaluation.predictions import FILE, Predictions
 from newsclf.progress import progress
 from newsclf.reports.runs import with_interval, write_plots, write_report
@@ -19,6 +20,8 @@ from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.run import open_run
 
 VERBS = ("train", "evaluate")
+# What makes no other configuration: the seed, the machine, where a run lies; `mlflow run` logs `config` as well.
+SET_APART = ("config", *names_of(TrainConfig, "seed", "machine", "output", "run"))
 SHOWN_PAIRS = 20  # on the terminal
 
 
@@ -87,7 +90,8 @@ def _record(run: Any, update: Any) -> RunRecord:
     return RunRecord(
         run_id=run.info.run_id,
         name=run.info.run_name or "",
-        parameters=run.data.params,
+        parameters={name: text for name, text in run.data.params.items() if name not in SET_APART},
+        seed=canonical(run.data.params.get("seed", NONE)),
         metrics=run.data.metrics,
         tags=run.data.tags,
         predictions=Predictions.read(file) if file else None,

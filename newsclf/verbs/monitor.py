@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from newsclf.config import DataOptions, MonitorConfig
+from newsclf.config.fields import names_of
 from newsclf.config.options import as_text
 from newsclf.data.tables.table import public_name
 from newsclf.drift import Reference, save_reference
@@ -31,7 +32,7 @@ from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.run import open_run
 
 # What a judgement depends on, besides the batch and the reference.
-SETTINGS = ("text_column", "label_column", "embedding", "min_rows", "alpha", "seed")
+SETTINGS = names_of(MonitorConfig, "data", "method", "seed")
 
 
 def monitor(config: MonitorConfig) -> dict[str, float]:

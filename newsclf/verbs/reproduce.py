@@ -16,6 +16,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from newsclf.config import ReproduceConfig
+from newsclf.config.fields import Role, names_of
 from newsclf.errors import Differs, InputError
 from newsclf.tracking.children.runs import Child, create_run, end_as, env_manager, start
 from newsclf.tracking.lineage import FREEZE, UNCOMMITTED, installed
@@ -33,23 +34,14 @@ from newsclf.tracking.reproduction.run_diff import (
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.run import open_run
 from newsclf.tracking.server import PROJECT
+from newsclf.verbs import VERBS
 
-VERBS = ("train", "evaluate", "profile", "monitor", "simulate")
+REPRODUCIBLE = ("train", "evaluate", "profile", "monitor", "simulate")
 TRAINING = ("train",)
+# Roles of options: where a run and its files go, and what may name a place on this machine.
+LEFT_OUT: tuple[Role, ...] = ("run", "output")
+MAY_BE_PATHS: tuple[Role, ...] = ("input", "machine")
 FINGERPRINT = "newsclf.data_fingerprint"
-# Where a run's files and records go, and what it would do beside its own work once more.
-NOT_AGAIN = ("output_dir", "tracking", "send_timeout", "resume", "register", "cache_dir")
-PATHS = (
-    "dataset",
-    "test_dataset",
-    "data_dir",
-    "encoder",
-    "reference",
-    "stream",
-    "foreign_dataset",
-    "model",
-    "baseline",
-)
 SECONDS_BETWEEN_LINES = 20.0
 
 
@@ -70,7 +62,7 @@ def reproduce(config: ReproduceConfig) -> dict[str, float]:
             print(f"warning: packages are not those of the run: {'; '.join(changed[:5])}", flush=True)
         commit = earlier.data.tags["mlflow.source.git.commit"]
         with checkout(commit, _text(run_id, UNCOMMITTED)) as project, tempfile.TemporaryDirectory() as cache:
-            options = options_of(run_id)
+            options = options_of(run_id, VERBS[verb])
             if "prefix_cache" in options and not config.use_cache:
                 options["cache_dir"] = cache
             options["output_dir"] = str((folder / "again").resolve())
@@ -121,8 +113,9 @@ def find_run(name: str) -> Run:
         hint = "wait for its end" if run.info.status == "RUNNING" else "only what has come to its end can be compared"
         raise InputError(f"run {match[1]} is {run.info.status}: {hint}")
     verb = verb_of(run)
-    if verb not in VERBS:
-        hint = "give one of the runs under it" if verb in ("sweep", "retrain", "reproduce") else f"give one of {VERBS}"
+    if verb not in REPRODUCIBLE:
+        parent = verb in ("sweep", "retrain", "reproduce")
+        hint = "give one of the runs under it" if parent else f"give one of {REPRODUCIBLE}"
         raise InputError(f"run {match[1]} is one of {verb}, which cannot be run again by itself: {hint}")
     if "mlflow.source.git.commit" not in run.data.tags:
         raise InputError(f"run {match[1]} was made outside of a git checkout: its code is not known")
@@ -134,13 +127,17 @@ def verb_of(run: Run) -> str:
     return tags.get("newsclf.verb") or tags.get("mlflow.project.entryPoint") or "another program"
 
 
-def options_of(run_id: str) -> dict[str, Any]:
-    """The options that the run was made with. A path that was meant from the project's folder is made absolute."""
+def options_of(run_id: str, config_class: type) -> dict[str, Any]:
+    """The options that the run was made with, but for where its files and records went.
+
+    A path that was meant from the project's folder is made absolute.
+    """
     text = _text(run_id, "config.yaml")
     if not text:
         raise InputError(f"run {run_id} has logged no config.yaml: its options are not known")
-    options = {name: value for name, value in yaml.safe_load(text).items() if name not in NOT_AGAIN}
-    for name in PATHS:
+    left_out = names_of(config_class, *LEFT_OUT)
+    options = {name: value for name, value in yaml.safe_load(text).items() if name not in left_out}
+    for name in names_of(config_class, *MAY_BE_PATHS):
         value = options.get(name)
         if isinstance(value, str) and value and ("/" in value or "." in value) and (PROJECT / value).exists():
             options[name] = str(PROJECT / value)

@@ -15,7 +15,9 @@ import yaml
 from mlflow.entities import Run
 
 from newsclf.config import DataOptions, PromoteConfig, RetrainConfig, TrainConfig
+from newsclf.config.fields import names_of
 from newsclf.config.options import as_text, build
+from newsclf.config.shared import BatchOptions, ComputeOptions
 from newsclf.data.tables.table import public_name
 from newsclf.errors import InputError
 from newsclf.locks import held
@@ -41,9 +43,9 @@ PLACE, STREAM, ONSET, UNTIL, ROWS, TESTS = (
     f"newsclf.retrain_{name}" for name in ("place", "stream", "onset", "until", "rows", "tests")
 )
 REFUSED = "refused.json"
-WATCHED = ("batch", "batch_rows", "min_rows", "alpha", "text_column", "label_column", "date_column", "device")
+FOR_MONITOR = names_of(BatchOptions) + names_of(ComputeOptions)
 # Options of a run of train that belong to that run or its machine.
-OWN = ("tracking", "send_timeout", "resume", "output_dir", "register", "num_samples", "data_dir", "cache_dir", "device")
+NOT_INHERITED = names_of(TrainConfig, "run", "output", "machine")
 
 
 def retrain(config: RetrainConfig) -> Plan:
@@ -110,7 +112,7 @@ def check(config: RetrainConfig) -> None:
 
 def monitor_options(call: Call) -> dict[str, Any]:
     """Of the stream, with the champion's reference; what was judged by it before is not judged again."""
-    options: dict[str, Any] = {name: text for name, text in as_text(call.config).items() if name in WATCHED}
+    options: dict[str, Any] = {name: text for name, text in as_text(call.config).items() if name in FOR_MONITOR}
     return options | {
         "stream": call.config.stream,
         "reference": call.champion.uri,
@@ -207,8 +209,9 @@ def challenger(call: Call, attempt: Attempt, tags: Mapping[str, str]) -> Trained
 def train_options(call: Call, attempt: Attempt) -> dict[str, Any]:
     """The champion's, but for its rows and its machine, and what the option `train` says otherwise."""
     texts, default = as_text(call.champion.config), as_text(TrainConfig())
-    options: dict[str, Any] = {name: text for name, text in texts.items() if text != default[name] and name not in OWN}
-    options |= {"device": call.config.device, **(call.config.train or {})}
+    inherited = [name for name, text in texts.items() if text != default[name] and name not in NOT_INHERITED]
+    options: dict[str, Any] = {name: texts[name] for name in inherited}
+    options |= {"num_samples": "all", "device": call.config.device, **(call.config.train or {})}
     options |= {"dataset": attempt.train, "test_dataset": attempt.new_test, "bad_rows": "drop"}
     return options | {"text_column": "text", "label_column": "label", "weight_column": "weight"}
 

@@ -16,6 +16,7 @@ import mlflow
 from mlflow.entities import Run
 
 from newsclf.config import SweepConfig
+from newsclf.config.options import as_text
 from newsclf.errors import InputError
 from newsclf.locks import held
 from newsclf.progress import Update, progress
@@ -136,6 +137,7 @@ class Work:
         trial.set_user_attr("run_id", run_id)
         output = self.folder / "trials" / f"{claimed.slot + 1:04d}-{trial.number}"
         options = {**self.space.fixed, **claimed.settings, "output_dir": output}
+        options["send_timeout"] = as_text(self.config)["send_timeout"]
         log = output.with_suffix(".log")
         child = start(
             self.run, run_id, "train", options, log, threads=threads(self.config.parallel), also_held=(self.lock,)

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from newsclf.config import EvaluateConfig, TrainConfig
-from newsclf.config.options import as_text, as_yaml, build, help_text, option, resolve
+from newsclf.config.fields import option
+from newsclf.config.options import as_text, as_yaml, build, help_text, resolve
 from newsclf.errors import InputError
 
 
@@ -18,12 +19,12 @@ from newsclf.errors import InputError
 class Brew:
     """Make a pot of something."""
 
-    drink: str = option("tea", "what to make", choices=("tea", "coffee"))
-    cups: int = option(2, "how many", low=1, high=12)
-    strength: float | None = option(None, "grams a cup", low=0.5, none="auto")
-    milk: bool = option(False, "with milk")
-    spices: tuple[str, ...] = option((), "what goes in")
-    for_whom: str = option(MISSING, "a name")
+    drink: str = option("tea", "what to make", role="method", choices=("tea", "coffee"))
+    cups: int = option(2, "how many", role="method", low=1, high=12)
+    strength: float | None = option(None, "grams a cup", role="method", low=0.5, none="auto")
+    milk: bool = option(False, "with milk", role="method")
+    spices: tuple[str, ...] = option((), "what goes in", role="method")
+    for_whom: str = option(MISSING, "a name", role="method")
 
 
 def brew(*arguments: str) -> Brew:
@@ -304,7 +305,7 @@ def test_a_config_cannot_be_changed() -> None:
 class Tray:
     """Bring things."""
 
-    things: dict[str, Any] | None = option(None, "what is on it")
+    things: dict[str, Any] | None = option(None, "what is on it", role="method")
 
 
 @pytest.mark.parametrize(

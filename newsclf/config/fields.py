@@ -1,0 +1,112 @@
+"""An option is a field of a verb's dataclass: what it is for, its default, one line of help, its limits."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Sequence
+from typing import Any, Literal
+
+Role = Literal["input", "data", "batches", "method", "alerts", "seed", "machine", "output", "run"]
+# What an option is for, in the order of help pages and config files. Whoever asks which options a resumed run, a trial
+# of a sweep, a reproduction or a comparison shares with another run asks by these words (`names_of`).
+ROLES: dict[Role, str] = {
+    "input": "what is read, by name, path or URI: data, models, streams, runs",
+    "data": "which of its rows, and how texts and labels are found in them",
+    "batches": "how a stream is cut and dated",
+    "method": "what is computed",
+    "alerts": "what is told to people and to the shell",
+    "seed": "what is drawn by chance",
+    "machine": "how this machine computes, and where it keeps what may be fetched or computed again",
+    "output": "what is left behind",
+    "run": "which run it is, and how it is tracked",
+}
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    role: Role,
+    choices: Sequence[str] = (),
+    low: float | None = None,
+    high: float | None = None,
+    none: str = "none",
+) -> Any:
+    """A dataclass field: its default, one line of help, what it is for, its limits.
+
+    low and high are inclusive. `none` is the word that stands for None in a field that may be None
+    ("all" rows, an "auto" rate). A default of dataclasses.MISSING makes the option required.
+    """
+    metadata = {"help": help, "role": role, "choices": tuple(choices), "low": low, "high": high, "none": none}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+setting = functools.partial(option, role="method")  # the most common
+
+
+def described(config_class: type, name: str, help: str) -> Any:
+    """The option `name` of `config_class` with another line of help, for a class that has it from there."""
+    field = {field.name: field for field in dataclasses.fields(config_class)}[name]
+    return dataclasses.field(default=field.default, metadata={**field.metadata, "help": help})
+
+
+def fields_of(config_class: Any) -> list[dataclasses.Field[Any]]:
+    """The options of a config class, or of a config, in the order of their roles."""
+    order = list(ROLES)
+    return sorted(dataclasses.fields(config_class), key=lambda field: order.index(field.metadata["role"]))
+
+
+def names_of(config_class: Any, *roles: Role) -> tuple[str, ...]:
+    """The names of the options that have one of `roles`; of all where none is given.
+
+    >>> from newsclf.config import EvaluateConfig
+    >>> names_of(EvaluateConfig, "machine", "output")
+    ('device', 'data_dir', 'output_dir')
+    """
+    wanted = roles or tuple(ROLES)
+    return tuple(field.name for field in fields_of(config_class) if field.metadata["role"] in wanted)
+
+
+def may_be_none(hint: Any) -> bool:
+    """Whether an option with this type hint may be None."""
+    return isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
+
+
+def base_type(hint: Any) -> Any:
+    """int of `int | None`, tuple of `tuple[str, ...]`."""
+    if may_be_none(hint):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    return typing.get_origin(hint) or hint
+
+
+def holds_mappings(hint: Any) -> bool:
+    """Whether the option is a list of mappings (hint tuple[dict[str, Any], ...])."""
+    parts = typing.get_args(hint)
+    return base_type(hint) is tuple and typing.get_origin(parts[0]) is dict
+
+
+def expected(field: dataclasses.Field[Any], hint: Any) -> str:
+    """What may be typed: "a whole number from 1 to 512, or auto"."""
+    limits, kind = field.metadata, base_type(hint)
+    low, high = limits["low"], limits["high"]
+    if kind in (int, float):
+        words = "a whole number" if kind is int else "a number"
+        if low is not None and high is not None:
+            words += f" from {low:g} to {high:g}"
+        elif low is not None:
+            words += f" of {low:g} or more"
+    elif kind is bool:
+        words = "true or false"
+    elif kind is dict:
+        words = "a `name: value` mapping"
+    elif holds_mappings(hint):
+        words = "a list of `name: value` mappings, or none"
+    elif kind is tuple:
+        words = "a comma-separated list" + (f" of {', '.join(limits['choices'])}" if limits["choices"] else "")
+        words += ", or none"
+    else:
+        words = f"one of {', '.join(limits['choices'])}" if limits["choices"] else "text"
+    return f"{words}, or {limits['none']}" if may_be_none(hint) else words
