@@ -1,4 +1,4 @@
-"""One process at a time works in a folder, and it knows when the last child of the one before is gone."""
+"""One process at a time works in a folder: the one that holds its file `lock`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,32 @@ from newsclf.errors import InputError
 WAIT_SECONDS = 90.0  # more than a child gets to stop
 
 
+class FolderLock:
+    """The lock of a folder. It ends with the process, and with those that it has given the descriptor to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.descriptor: int | None = None
+
+    def take(self) -> bool:
+        """Whether this process has the lock now, or had it already. Raises FileNotFoundError without the folder."""
+        if self.descriptor is None:
+            opened = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(opened)
+            else:
+                self.descriptor = opened
+        return self.descriptor is not None
+
+    def release(self) -> None:
+        """Let others take it; without effect where this process has it not."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
 @contextlib.contextmanager
 def held(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[int]:
     """Hold the folder; yields the file descriptor that holds it, which children are given as well.
@@ -21,37 +47,28 @@ def held(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[int]:
     So the folder of a call that was killed stays held until its children have stopped: that is waited for. Raises
     InputError when another process that lives holds it.
     """
-    opened = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    lock, file = FolderLock(folder), folder / "lock"
+    end, told = time.monotonic() + wait, False
+    while not lock.take():
+        owner = _owner(file)
+        if _lives(owner) or time.monotonic() > end:
+            raise InputError(f"output_dir {folder}: process {owner} works in it: wait for it, or give another folder")
+        if not told:
+            print("waiting for the runs of the call that was killed to stop", flush=True)
+            told = True
+        time.sleep(0.2)
+    assert lock.descriptor is not None
     try:
-        end, told = time.monotonic() + wait, False
-        while not _taken(opened):
-            owner = _owner(opened)
-            if _lives(owner) or time.monotonic() > end:
-                raise InputError(
-                    f"output_dir {folder}: process {owner} works in it: wait for it, or give another folder"
-                )
-            if not told:
-                print("waiting for the runs of the call that was killed to stop", flush=True)
-                told = True
-            time.sleep(0.2)
-        os.truncate(opened, 0)
-        os.pwrite(opened, str(os.getpid()).encode(), 0)
-        yield opened
-        os.truncate(opened, 0)
+        file.write_text(str(os.getpid()), encoding="ascii")
+        yield lock.descriptor
+        file.write_text("", encoding="ascii")
     finally:
-        os.close(opened)
+        lock.release()
 
 
-def _taken(opened: int) -> bool:
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _owner(opened: int) -> int:
-    text = os.pread(opened, 20, 0).decode(errors="replace")
+def _owner(file: Path) -> int:
+    """The process that has written its number into the lock; 0 where none has."""
+    text = file.read_text(encoding="utf-8", errors="replace")[:20]
     return int(text) if text.isdigit() else 0
 
 

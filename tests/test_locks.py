@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsclf.errors import InputError
-from newsclf.locks import held
+from newsclf.locks import FolderLock, held
 
 HOLD = """
 import sys, subprocess
@@ -55,3 +55,16 @@ def test_it_can_be_held_again_afterwards(tmp_path: Path) -> None:
     for _ in range(2):
         with held(tmp_path):
             pass
+
+
+def test_a_lock_is_had_by_one_and_given_back(tmp_path: Path) -> None:
+    first, second = FolderLock(tmp_path), FolderLock(tmp_path)
+    assert first.take()
+    assert first.take()
+    assert not second.take()
+    first.release()
+    assert second.take()
+    second.release()
+    second.release()
+    with pytest.raises(FileNotFoundError):
+        FolderLock(tmp_path / "none").take()

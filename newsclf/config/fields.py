@@ -64,7 +64,7 @@ def names_of(config_class: Any, *roles: Role) -> tuple[str, ...]:
 
     >>> from newsclf.config import EvaluateConfig
     >>> names_of(EvaluateConfig, "machine", "output")
-    ('device', 'data_dir', 'output_dir')
+    ('data_dir', 'device', 'output_dir')
     """
     wanted = roles or tuple(ROLES)
     return tuple(field.name for field in fields_of(config_class) if field.metadata["role"] in wanted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from newsclf.config import TrainConfig
 from newsclf.config.fields import names_of
 from newsclf.config.options import as_text, build
 from newsclf.errors import InputError
+from newsclf.locks import FolderLock
 from newsclf.tracking.reads import get_run
 from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
 
@@ -84,18 +84,16 @@ def checkpoints(folder: Path) -> Iterator[Path]:
     Raises InputError while another process has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = FolderLock(folder)
+    if not lock.take():
+        raise InputError(f"the run is still going on: another process writes to {folder}")
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(f"the run is still going on: another process writes to {folder}") from None
         mlflow.set_tag(CHECKPOINTS_TAG, str(folder.absolute()))
         yield folder
         mlflow.delete_tag(CHECKPOINTS_TAG)
         shutil.rmtree(folder, ignore_errors=True)
     finally:
-        os.close(lock)
+        lock.release()
 
 
 def set_aside(run_id: str) -> None:

@@ -12,7 +12,6 @@ The id is the run's own, where no server has given it another.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import sqlite3
@@ -24,6 +23,7 @@ from typing import Any
 
 from newsclf.errors import InputError, disk_full
 from newsclf.files import in_one_step, read_json, write_json
+from newsclf.locks import FolderLock
 from newsclf.tracking.journal.sent import Sent
 
 FAILURE_TAG = "newsclf.failure"
@@ -55,7 +55,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder, self.id = folder, folder.name
         self.uri = f"sqlite:///{folder / 'store.db'}"
-        self._lock: int | None = None
+        self._lock = FolderLock(folder)
 
     @property
     def note(self) -> dict[str, Any]:
@@ -69,27 +69,18 @@ class Journal:
 
     def take(self) -> bool:
         """Take the lock, which ends with the process; False while another one writes or sends the run."""
-        if self._lock is not None:
-            return True
         try:
-            opened = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            if not self._lock.take():
+                return False
         except FileNotFoundError:
             return False
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(opened)
-            return False
-        self._lock = opened
         if not (self.folder / "run.json").is_file():  # sent and removed, just before
             self.release()
             return False
         return True
 
     def release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._lock.release()
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         with contextlib.closing(self._connection()) as connection:
