@@ -1,4 +1,4 @@
-"""Lightning's metrics into the active MLflow run, many at a time.
+"""Lightning's metrics into the run of train, many at a time.
 
 Lightning's own MLFlowLogger sends each step by itself and ends the run when training ends, before
 the test metrics and the model are logged.
@@ -10,24 +10,23 @@ import sys
 import time
 from typing import Any
 
-from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 from pytorch_lightning.loggers import Logger
 
 from newsclf.errors import disk_full
-from newsclf.tracking.metrics import logged_points
+from newsclf.tracking.metrics import send_points
+from newsclf.tracking.run import Run
 
-BATCH = 500  # MLflow takes at most 1000 metrics in a call
+BATCH = 500
 
 
 class RunLogger(Logger):
     """Collects metrics and sends them at the end of each epoch or when BATCH of them are waiting."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run: Run) -> None:
         super().__init__()
-        self.run_id, self.client = run_id, MlflowClient()
-        self.known = logged_points(run_id)  # of a run that is taken up again
+        self.run = run
         self.waiting: list[Metric] = []
 
     @property
@@ -36,7 +35,7 @@ class RunLogger(Logger):
 
     @property
     def version(self) -> str:
-        return self.run_id
+        return self.run.id
 
     def log_hyperparams(self, *_: Any, **__: Any) -> None:
         """The options were logged when the run was opened."""
@@ -52,7 +51,7 @@ class RunLogger(Logger):
         self.waiting += [
             Metric(name, float(value), now, step or 0)
             for name, value in metrics.items()
-            if (name, step or 0) not in self.known
+            if (name, step or 0) not in self.run.points
         ]
         if len(self.waiting) >= BATCH or "val_loss" in metrics:
             self.save()
@@ -61,7 +60,7 @@ class RunLogger(Logger):
         """Send what waits. Where the disk is full it goes on waiting, until there is room or training is over."""
         try:
             while self.waiting:
-                self.client.log_batch(self.run_id, metrics=self.waiting[:BATCH])
+                send_points(self.run.client, self.run.id, self.waiting[:BATCH])
                 del self.waiting[:BATCH]
         except MlflowException as error:
             if not disk_full(error):

@@ -1,49 +1,33 @@
-"""What is logged once, however often a run was cut off and taken up again."""
+"""Metric points: what they may be called, which a run has, and how many are sent at a time."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+import re
+from collections.abc import Sequence
 
-import mlflow
-import pandas as pd
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.entities import Metric
 
-from newsclf.tracking.server import tracking_uri
+POINTS_A_CALL = 1000  # MLflow's own limit
 
 
-def logged_points(run_id: str) -> set[tuple[str, int]]:
+def send_points(client: MlflowClient, run_id: str, points: Sequence[Metric]) -> None:
+    """Log the points to the run, in as many calls as MLflow needs."""
+    for start in range(0, len(points), POINTS_A_CALL):
+        client.log_batch(run_id, metrics=points[start : start + POINTS_A_CALL])
+
+
+def logged_points(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
     """The (name, step) of every metric point that the run has."""
-    client = MlflowClient()
     names = client.get_run(run_id).data.metrics
     return {(name, point.step) for name in names for point in client.get_metric_history(run_id, name)}
 
 
-def log_metrics(metrics: Mapping[str, float], model_id: str | None = None) -> None:
-    """Log to the active run those of its numbers, each of which it has but once, that it has not got."""
-    run = mlflow.active_run()
-    assert run is not None
-    there = mlflow.get_run(run.info.run_id).data.metrics
-    mlflow.log_metrics({name: value for name, value in metrics.items() if name not in there}, model_id=model_id)
+def metric_name(name: str) -> str:
+    """`name` with `_` for what MLflow refuses in a metric's name (it may hold `/`, but not at its ends)."""
+    return "/".join(metric_part(part) for part in name.split("/"))[:250]
 
 
-def log_table(table: pd.DataFrame, name: str) -> None:
-    """Log a table to the active run. MLflow's own function would add its rows to those of a table that is there."""
-    run = mlflow.active_run()
-    assert run is not None
-    get_artifact_repository(run.info.artifact_uri).delete_artifacts(name)
-    mlflow.log_table(table, name)
-
-
-def logged_model(run_id: str) -> str | None:
-    """The id of the model that the active run has logged before it was cut off, if it had come so far."""
-    for store in dict.fromkeys((mlflow.get_tracking_uri(), tracking_uri())):
-        with contextlib.suppress(MlflowException):
-            client = MlflowClient(store, store)
-            experiment = client.get_run(run_id).info.experiment_id
-            for model in client.search_logged_models([experiment], f"source_run_id = '{run_id}'"):
-                if model.status == "READY":
-                    return str(model.model_id)
-    return None
+def metric_part(text: str) -> str:
+    """`text` as one part of a metric's name."""
+    return re.sub(r"[^\w.\- ]", "_", text).strip(" .") or "_"

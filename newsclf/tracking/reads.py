@@ -9,7 +9,7 @@ import mlflow
 from mlflow.entities import Run
 
 from newsclf.tracking.journal.store import find, place_of
-from newsclf.tracking.server import talking_to, tracking_uri
+from newsclf.tracking.server import as_default, tracking_uri
 
 RUN = re.compile(r"(?:runs:/)?([0-9a-f]{32})(?=/|$)")
 
@@ -36,5 +36,5 @@ def download(uri: str) -> Path:
     if match := RUN.match(uri):
         store, run_id = store_of(match[1])
         uri = f"runs:/{run_id}{uri[match.end() :]}"
-    with talking_to(store):  # MLflow's functions take a tracking URI, and look models up elsewhere all the same
+    with as_default(store):
         return Path(mlflow.artifacts.download_artifacts(uri))

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
@@ -21,6 +20,7 @@ from newsclf.config.options import as_text, build
 from newsclf.errors import InputError
 from newsclf.locks import FolderLock
 from newsclf.tracking.reads import get_run
+from newsclf.tracking.run import Run
 from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
 
 CHECKPOINTS_TAG = "newsclf.checkpoints"
@@ -78,8 +78,8 @@ def _own_options(config: TrainConfig, parameters: Mapping[str, str], named: str)
 
 
 @contextlib.contextmanager
-def checkpoints(folder: Path) -> Iterator[Path]:
-    """The folder, which the active run names in a tag until it has ended well; then it is removed.
+def checkpoints(run: Run, folder: Path) -> Iterator[Path]:
+    """The folder, which the run names in a tag until it has ended well; then it is removed.
 
     Raises InputError while another process has it.
     """
@@ -88,9 +88,9 @@ def checkpoints(folder: Path) -> Iterator[Path]:
     if not lock.take():
         raise InputError(f"the run is still going on: another process writes to {folder}")
     try:
-        mlflow.set_tag(CHECKPOINTS_TAG, str(folder.absolute()))
+        run.tag({CHECKPOINTS_TAG: str(folder.absolute())})
         yield folder
-        mlflow.delete_tag(CHECKPOINTS_TAG)
+        run.client.delete_tag(run.id, CHECKPOINTS_TAG)
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         lock.release()

@@ -1,18 +1,37 @@
-"""One MLflow run around one verb: opened, described, and always ended with the right status."""
+"""One run around one verb: opened, described, logged to, and always ended with the right status."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.data.dataset import Dataset
+from mlflow.entities import Dataset as DatasetEntity
+from mlflow.entities import DatasetInput, InputTag, LoggedModelInput, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from newsclf.config.options import as_text, as_yaml
 from newsclf.errors import InputError, Stopped, disk_full
+from newsclf.tracking.environment import described
+from newsclf.tracking.journal.session import journalled
 from newsclf.tracking.journal.store import FAILURE_TAG
+from newsclf.tracking.metrics import logged_points, metric_name, send_points
+from newsclf.tracking.registry.versions import REGISTER, register, registry_client
+from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.runs import take_up
 from newsclf.tracking.server import (
     check_uri,
+    experiment_of,
     first_line,
     is_server,
     set_defaults,
@@ -22,98 +41,245 @@ from newsclf.tracking.server import (
 )
 from newsclf.tracking.status_guard import keep_status
 
-if TYPE_CHECKING:
-    import mlflow
+LONGEST_TAG = 5000
+EMPTY = "''"  # an option that is empty: MLflow takes no empty parameter
+
+
+class RunConfig(Protocol):
+    """What the options of every verb have (see newsclf/config): where its run is written, and its files."""
+
+    @property
+    def tracking(self) -> str: ...
+
+    @property
+    def send_timeout(self) -> float: ...
+
+    @property
+    def output_dir(self) -> str: ...
+
+
+class Run:
+    """The run of a verb: all that it logs goes through here.
+
+    id, experiment_id: in the store; store: the URI that its records are written to, a journal, a database or a server;
+    server: the URI that other runs are read from; journalled: whether the records reach the server by way of a journal
+    on this machine; folder: for the verb's files, made and proved writable; client: MLflow's, for the store.
+    """
+
+    def __init__(self, verb: str, config: RunConfig, run_id: str, store: str, server: str, folder: Path) -> None:
+        self.verb, self.config, self.id, self.folder = verb, config, run_id, folder
+        self.store, self.server, self.journalled = store, server, store != server
+        self.client = MlflowClient(store)
+        there = self.client.get_run(run_id)
+        self.experiment_id = str(there.info.experiment_id)
+        self.points = logged_points(self.client, run_id)
+        self._artifacts, self._warnings, self._closing = there.info.artifact_uri, 0, dict[str, str]()
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """All that the run has at present."""
+        return dict(self.client.get_run(self.id).data.tags)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Set tags, cut at 5,000 characters."""
+        self.client.log_batch(self.id, tags=[RunTag(name, text[:LONGEST_TAG]) for name, text in tags.items()])
+
+    def log_metrics(
+        self,
+        numbers: Mapping[str, float],
+        *,
+        step: int = 0,
+        when: datetime | None = None,
+        model_id: str | None = None,
+    ) -> None:
+        """Log numbers by name, each point once, also where the run was cut off and is taken up again.
+
+        A point is a name, a step and a time. Without `when`, the time is now and does not tell points apart: what the
+        run has by this name and step is not logged again. when: with a time zone. model_id: of the logged model that
+        the numbers are about. Characters that MLflow refuses in a name become `_`.
+        """
+        timestamp = int((when or datetime.now(UTC)).timestamp() * 1000)
+        named = {metric_name(name): float(value) for name, value in numbers.items()}
+        points = [
+            Metric(name, value, timestamp, step, model_id=model_id)
+            for name, value in named.items()
+            if when is not None or (name, step) not in self.points
+        ]
+        if model_id and points:
+            self._use_model(model_id)
+        send_points(self.client, self.id, points)
+        self.points |= {(point.key, step) for point in points}
+
+    def log_file(self, path: Path, folder: str = "") -> None:
+        """A file of this machine, into a folder of the run's files."""
+        self.client.log_artifact(self.id, str(path), folder or None)
+
+    def log_files(self, folder: Path) -> None:
+        """All that is in a folder of this machine."""
+        self.client.log_artifacts(self.id, str(folder))
+
+    def log_text(self, text: str, path: str) -> None:
+        """`text` as the run's file `path`."""
+        self.client.log_text(self.id, text, path)
+
+    def log_table(self, table: pd.DataFrame, path: str) -> None:
+        """A table that MLflow's UI shows, in place of one that is there (MLflow would add its rows to that)."""
+        get_artifact_repository(self._artifacts, self.store).delete_artifacts(path)
+        self.client.log_table(self.id, table, path)
+
+    def log_input(self, dataset: Dataset, context: str) -> None:
+        """Data that the run was made of. context: what they were for."""
+        used = DatasetInput(DatasetEntity(**dataset.to_dict()), [InputTag(MLFLOW_DATASET_CONTEXT, context)])
+        self.client.log_inputs(self.id, [used])
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Print each warning about the data, and keep it as a tag."""
+        for text in warnings:
+            print(f"warning: {text}", flush=True)
+            self.tag({f"newsclf.data_warning.{self._warnings}": text})
+            self._warnings += 1
+
+    def register(self, name: str) -> str:
+        """Have the run's model registered as `name`; in words, as what.
+
+        At once where the run is written to the store itself. A run in a journal keeps the name in the tag
+        `newsclf.register`, and its model is registered once the server has it.
+        """
+        self.tag({REGISTER: name})
+        if self.journalled:
+            return f"{name}, when it is sent"
+        return f"models:/{name}/{register(registry_client(), self.id, name).version}"
+
+    def finish(self, metrics: Mapping[str, float], **paths: str) -> None:
+        """Write and log result.json: `metrics` by the names they were logged under, run id, options, paths.
+
+        When the run is closed and sent, the paths are printed, as the last lines on the terminal.
+        """
+        result = {"verb": self.verb, "run_id": self.id, "metrics": dict(metrics)}
+        result |= {"parameters": as_text(self.config), "paths": paths}
+        file = write_result(self.folder, result)
+        self.log_file(file)
+        self._closing = {**paths, "result": str(file.resolve())}
+
+    def show(self, **lines: str) -> None:
+        """Print these as the last lines, in place of the paths of `finish`."""
+        self._closing = {**lines, "result": self._closing["result"]}
+
+    def print_closing_lines(self) -> None:
+        """What `finish` has told to print; nothing where it was not called."""
+        if self._closing:
+            print(closing_lines(self.server, self.experiment_id, self.id, self._closing), flush=True)
+
+    def _use_model(self, model_id: str) -> None:
+        """Make a model that another run has logged an input of this one, as MLflow's own `log_metrics` does."""
+        run = self.client.get_run(self.id)
+        known = {model.model_id for model in (run.outputs.model_outputs if run.outputs else [])}
+        known |= {model.model_id for model in (run.inputs.model_inputs if run.inputs else [])}
+        if model_id not in known:
+            self.client.log_inputs(self.id, models=[LoggedModelInput(model_id)])
 
 
 @contextlib.contextmanager
-def open_run(verb: str, config: Any, resume: str = "") -> Iterator[mlflow.ActiveRun]:
-    """Start a run (or take up the one `mlflow run` has started), log the options, and end it.
+def open_run(verb: str, config: RunConfig, resume: str = "", folder: str = "") -> Iterator[Run]:
+    """Start a run (or take up the one `mlflow run` has started), log its options, code and environment, and end it.
 
     resume: the id of an earlier run that is taken up again, if it is still there and `mlflow run` has started none.
-    On leaving, the run is FINISHED; FAILED with the reason in the tag `newsclf.failure` after an
-    error; KILLED after Ctrl-C or SIGTERM.
-    A run for a server is written to a journal on this machine and sent from there (see journal/session.py), so that a
-    server that is away costs nothing. Raises InputError when the tracking store cannot be used.
+    folder: for its files; empty: the option output_dir, else outputs/<verb>/<run id>.
+    On leaving, the run is FINISHED; FAILED with the reason in the tag `newsclf.failure` after an error; KILLED after
+    Ctrl-C or SIGTERM. A run for a server is written to a journal on this machine and sent from there (see
+    journal/session.py), so that a server that is away costs nothing. Raises InputError when the tracking store cannot
+    be used.
     """
-    import mlflow
-
     _quiet()
     set_defaults()
-    uri = tracking_uri()
-    check_uri(uri)
+    server = tracking_uri()
+    check_uri(server)
     with contextlib.ExitStack() as stack:
         try:
-            if is_server(uri) or config.tracking == "offline":
-                from newsclf.tracking.journal.session import journalled
-
-                run = stack.enter_context(journalled(verb, uri, config, resume))
+            if is_server(server) or config.tracking == "offline":
+                run_id, store = stack.enter_context(journalled(verb, server, config, resume))
             else:
-                mlflow.set_tracking_uri(uri)
-                run = _start(verb, resume)
+                run_id, store = _in_database(verb, server, resume), server
         except (Stopped, InputError):
             raise
         except Exception as error:
             if disk_full(error):
                 raise
             raise InputError(
-                f"tracking server {without_password(uri)} cannot be used ({first_line(error)}): "
+                f"tracking server {without_password(server)} cannot be used ({first_line(error)}): "
                 "check MLFLOW_TRACKING_URI and the server, or unset it to track in mlflow.db"
             ) from error
-        try:
-            log_options(config)
+        with _ended(store, run_id):
+            ready = prepare_folder(folder or config.output_dir, verb, run_id)
+            run = Run(verb, config, run_id, store, server, ready)
+            _describe(run)
             yield run
-        except Stopped as stop:
-            _end("KILLED", str(stop))
-            raise
-        except BaseException as error:
-            _end("FAILED", first_line(error))
-            raise
-        mlflow.end_run()
+    run.print_closing_lines()
 
 
-def log_options(config: Any) -> None:
-    """Log every option once, and all of them as config.yaml, which `-P config=` takes.
+def _describe(run: Run) -> None:
+    """Log every option once, all of them as config.yaml, which `-P config=` takes, and code and environment.
 
-    `mlflow run` has logged those that were typed, and MLflow refuses a second text for the same
-    parameter ("1e-3", then "0.001"): they stay as they were typed.
+    `mlflow run` has logged the options that were typed, and MLflow refuses a second text for the same parameter
+    ("1e-3", then "0.001"): they stay as they were typed.
     """
-    import mlflow
-
-    run = mlflow.active_run()
-    assert run is not None
-    typed = mlflow.get_run(run.info.run_id).data.params
-    options = as_text(config)
-    mlflow.log_params({name: text or "''" for name, text in options.items() if name not in typed})
-    mlflow.log_dict(as_yaml(config), "config.yaml")
+    typed = run.client.get_run(run.id).data.params
+    options = {name: text for name, text in as_text(run.config).items() if name not in typed}
+    run.client.log_batch(run.id, params=[Param(name, text or EMPTY) for name, text in options.items()])
+    run.client.log_dict(run.id, as_yaml(run.config), "config.yaml")
+    tags, files = described()
+    run.tag(tags)
+    for path, text in files.items():
+        run.log_text(text, path)
 
 
 def report_early_end(run_id: str, status: str, reason: str) -> None:
     """Mark the run that `mlflow run` started for this process, when it ends before `open_run`."""
-    from mlflow import MlflowClient
-
     # The reason has been printed; a server that is away cannot be told.
     with contextlib.suppress(Exception), short_limits():
         client = MlflowClient(tracking_uri())
         if client.get_run(run_id).info.status == "RUNNING":
-            client.set_tag(run_id, FAILURE_TAG, reason[:5000])
+            client.set_tag(run_id, FAILURE_TAG, reason[:LONGEST_TAG])
             client.set_terminated(run_id, status)
     if status != "FAILED":
         keep_status(run_id, status)
 
 
-def _start(verb: str, resume: str) -> mlflow.ActiveRun:
-    """The run in a database that MLflow writes to itself."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
+@contextlib.contextmanager
+def _ended(store: str, run_id: str) -> Iterator[None]:
+    """However the block ends, the run does so, too."""
+    client = MlflowClient(store)
 
-    if resume and "MLFLOW_RUN_ID" not in os.environ:
+    def end(status: str, reason: str) -> None:
+        with contextlib.suppress(Exception):
+            client.set_tag(run_id, FAILURE_TAG, reason[:LONGEST_TAG])
+        with contextlib.suppress(Exception):
+            client.set_terminated(run_id, status)
+
+    try:
+        yield
+    except Stopped as stop:
+        end("KILLED", str(stop))
+        raise
+    except BaseException as error:
+        end("FAILED", first_line(error))
+        raise
+    client.set_terminated(run_id)
+
+
+def _in_database(verb: str, uri: str, resume: str) -> str:
+    """The id of the run, in a database that is written to without a journal."""
+    client, run_id = MlflowClient(uri), os.environ.pop("MLFLOW_RUN_ID", "")
+    if resume and not run_id:
         with contextlib.suppress(MlflowException):  # deleted, or in another database
-            run = mlflow.start_run(resume)
-            if FAILURE_TAG in run.data.tags:  # it was stopped; now it is not
-                mlflow.delete_tag(FAILURE_TAG)
-            return run
-    return mlflow.start_run(tags={"newsclf.verb": verb})
+            take_up(client, resume, verb)
+            return resume
+    if not run_id:
+        name, number = (os.environ.get(f"MLFLOW_EXPERIMENT_{part}", "") for part in ("NAME", "ID"))
+        experiment = experiment_of(client, name, number)
+        run_id = str(client.create_run(experiment, tags=resolve_tags()).info.run_id)
+    take_up(client, run_id, verb)
+    return run_id
 
 
 def _quiet() -> None:
@@ -122,12 +288,3 @@ def _quiet() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # It prints the traceback of an error that it raises as well.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-
-
-def _end(status: str, reason: str) -> None:
-    import mlflow
-
-    with contextlib.suppress(Exception):
-        mlflow.set_tag(FAILURE_TAG, reason[:5000])
-    with contextlib.suppress(Exception):
-        mlflow.end_run(status)

@@ -13,11 +13,13 @@ from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 
 from newsclf.errors import InputError
+from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.reads import download, get_run
 from newsclf.tracking.server import first_line, is_server, tracking_uri
 
 RUN_ID = re.compile(r"(?:runs:/)?([0-9a-f]{32})")
 ALL = "all"
+LoggedRun = Run  # what MLflow tells of a run, for rooms that do not import it
 
 
 def find_runs(chosen: str, experiments: Sequence[str], verbs: Sequence[str], most: int) -> list[Run]:
@@ -51,11 +53,35 @@ def find_runs(chosen: str, experiments: Sequence[str], verbs: Sequence[str], mos
     return found[:most]
 
 
+def take_up(client: MlflowClient, run_id: str, verb: str) -> None:
+    """Let the run be one of `verb` that is RUNNING. Raises MlflowException where there is none, or it was deleted."""
+    tags = client.get_run(run_id).data.tags
+    client.update_run(run_id, "RUNNING")
+    if FAILURE_TAG in tags:  # it was stopped; now it is not
+        client.delete_tag(run_id, FAILURE_TAG)
+    if "newsclf.verb" not in tags:  # `mlflow run` has made it
+        client.set_tag(run_id, "newsclf.verb", verb)
+
+
 def artifact(run_id: str, path: str) -> Path | None:
     """A local copy of a run's file; None where the run has logged no such file."""
     try:
         return download(f"runs:/{run_id}/{path}")
     except (MlflowException, OSError):
+        return None
+
+
+def text_of(run_id: str, path: str) -> str:
+    """A text that the run has logged; empty where it has not."""
+    file = artifact(run_id, path)
+    return file.read_text(encoding="utf-8") if file else ""
+
+
+def earlier_run(run_id: str) -> LoggedRun | None:
+    """None where it is neither in the journal nor in the store."""
+    try:
+        return get_run(run_id)
+    except MlflowException:
         return None
 
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import mlflow
+from mlflow import MlflowClient
+
 from newsclf.errors import InputError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -26,31 +29,34 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
 }
 
-_hidden: list[str] = []  # the servers behind the journals that MLflow writes to at present
-
 
 def tracking_uri() -> str:
-    """$MLFLOW_TRACKING_URI, else the database file mlflow.db in the project folder.
-
-    While a run is written to its journal, still that: what other runs have logged is read from there.
-    """
-    return _hidden[-1] if _hidden else os.environ.get("MLFLOW_TRACKING_URI") or EMBEDDED
+    """$MLFLOW_TRACKING_URI, else the database file mlflow.db in the project folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or EMBEDDED
 
 
 @contextlib.contextmanager
-def talking_to(uri: str) -> Iterator[None]:
-    """Inside, MLflow's own functions talk to `uri`, and `tracking_uri` is what it was."""
-    import mlflow
+def as_default(uri: str) -> Iterator[None]:
+    """Inside, `uri` is the store of those of MLflow's functions that take none; `tracking_uri` is what it was.
 
+    Everything else has a client of its own store. Logging a model has no such argument, and a download forgets the one
+    that it was given where it looks a model up.
+    """
     server = tracking_uri()
-    before = mlflow.get_tracking_uri() if _hidden else server
-    _hidden.append(server)
+    mlflow.set_tracking_uri(uri)
+    os.environ["MLFLOW_TRACKING_URI"] = server  # which MLflow has set as well
     try:
-        mlflow.set_tracking_uri(uri)  # sets $MLFLOW_TRACKING_URI, too
         yield
     finally:
-        _hidden.pop()
-        mlflow.set_tracking_uri(before)
+        mlflow.set_tracking_uri(server)
+
+
+def experiment_of(client: MlflowClient, name: str, number: str) -> str:
+    """The id of the experiment `name`, made if it is not there; without a name `number`, else that of the default."""
+    if not name:
+        return number or "0"
+    found = client.get_experiment_by_name(name)
+    return str(found.experiment_id if found else client.create_experiment(name))
 
 
 def is_server(uri: str) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -13,11 +11,10 @@ from newsclf.errors import InputError
 from newsclf.evaluation.comparison import Comparison, compared
 from newsclf.evaluation.configurations import NONE, RunRecord, canonical, configurations, differing
 from newsclf.evaluation.predictions import FILE, Predictions
-from newsclf.progress import progress
+from newsclf.progress import Update, progress
 from newsclf.reports.runs import with_interval, write_plots, write_report
-from newsclf.tracking.lineage import log_code_and_environment
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.run import open_run
+from newsclf.tracking.runs import LoggedRun, artifact, compare_page, find_runs
 
 VERBS = ("train", "evaluate")
 # What makes no other configuration: the seed, the machine, where a run lies; `mlflow run` logs `config` as well.
@@ -28,13 +25,8 @@ SHOWN_PAIRS = 20  # on the terminal
 def compare(config: CompareConfig) -> Comparison:
     """Run the recipe of this file; what it found. Raises InputError for bad input."""
     with open_run("compare", config) as run:
-        import mlflow
-
-        from newsclf.tracking.runs import compare_page, find_runs
-
-        folder = prepare_folder(config.output_dir, "compare", run.info.run_id)
-        log_code_and_environment()
-        experiments = config.experiment or (run.info.experiment_id,)
+        folder = run.folder
+        experiments = config.experiment or (run.experiment_id,)
         found = find_runs(config.runs, experiments, VERBS, config.max_runs)
         if len(found) < 2:
             raise InputError(
@@ -52,39 +44,27 @@ def compare(config: CompareConfig) -> Comparison:
         tables = {"configurations": pd.DataFrame(result.table()), "pairs": pd.DataFrame(result.pair_table())}
         for name, table in tables.items():
             table.to_csv(folder / f"{name}.csv", index=False)
-            mlflow.log_artifact(str(folder / f"{name}.csv"))
+            run.log_file(folder / f"{name}.csv")
             if len(table):
-                mlflow.log_table(table, f"{name}.json")
+                run.log_table(table, f"{name}.json")
         for plot in write_plots(folder / "plots", result):
-            mlflow.log_artifact(str(plot), "plots")
+            run.log_file(plot, "plots")
         facts = {"runs": config.runs, "configurations": len(groups), "false-alarm rate over all pairs": config.alpha}
         write_report(folder / "report.html", result, "Runs side by side", facts | ({"in MLflow": page} if page else {}))
-        mlflow.log_artifact(str(folder / "report.html"))
+        run.log_file(folder / "report.html")
         metrics = _metrics(result)
-        mlflow.log_metrics(metrics)
+        run.log_metrics(metrics)
         tags = {"best": ",".join(one.run_id for one in groups[0].runs), "finding": result.sentence}
-        mlflow.set_tags({f"newsclf.{name}": text[:5000] for name, text in tags.items()})
-        file = write_result(
-            folder,
-            verb="compare",
-            run_id=run.info.run_id,
-            config=config,
-            metrics=metrics,
-            report=str(folder / "report.html"),
-            configurations=str(folder / "configurations.csv"),
-            pairs=str(folder / "pairs.csv"),
-        )
-        mlflow.log_artifact(str(file))
-    print(described(result))
-    paths = {"report": str((folder / "report.html").resolve()), **({"compare": page} if page else {})}
-    print(closing_lines(run, file, **paths), flush=True)
+        run.tag({f"newsclf.{name}": text for name, text in tags.items()})
+        tables_at = {name: str(folder / f"{name}.csv") for name in tables}
+        run.finish(metrics, report=str(folder / "report.html"), **tables_at)
+        run.show(report=str((folder / "report.html").resolve()), **({"compare": page} if page else {}))
+        print(described(result))
     return result
 
 
-def _record(run: Any, update: Any) -> RunRecord:
+def _record(run: LoggedRun, update: Update) -> RunRecord:
     """What the comparison needs of MLflow's run, with its predictions if it has any."""
-    from newsclf.tracking.runs import artifact
-
     file = artifact(run.info.run_id, FILE)
     update(1)
     return RunRecord(

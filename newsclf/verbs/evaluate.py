@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from newsclf.model.device import choose
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.stats.paired import bootstrap, interval, mcnemar_p
 from newsclf.tracking.artifacts.evaluation import log_report
-from newsclf.tracking.lineage import log_code_and_environment, log_dataset, peak_memory_bytes
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.artifacts.models import fetch
+from newsclf.tracking.environment import peak_memory_bytes
+from newsclf.tracking.lineage import log_dataset
 from newsclf.tracking.run import open_run
 
 
@@ -24,32 +26,23 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
     """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
     config = dataclasses.replace(config, device=choose(config.device).type)
     with open_run("evaluate", config) as run:
-        import mlflow
-
-        from newsclf.tracking.artifacts.models import fetch
-
-        run_id = run.info.run_id
-        folder = prepare_folder(config.output_dir, "evaluate", run_id)
-        log_code_and_environment()
-
         dataset = load_whole(config) if config.split == "all" else load(config)
-        for warning in dataset.warnings:
-            print(f"warning: {warning}", flush=True)
-        log_dataset(dataset, "evaluate", (config.split,))
+        run.warn(dataset.warnings)
+        log_dataset(run, dataset, "evaluate", (config.split,))
         rows = dataset.splits[config.split]
         texts = rows["text"].tolist()
 
         model = fetch(config.model)
-        mlflow.set_tags({"newsclf.model": config.model, "newsclf.model_run_id": model.run_id or ""})
+        run.tag({"newsclf.model": config.model, "newsclf.model_run_id": model.run_id or ""})
         classes, probabilities = _predict(model.folder, texts, config.device)
         labels = label_indices(rows["label"].tolist(), classes, config.model, dataset)
-        metrics = log_report(texts, labels, probabilities, classes, folder)
+        metrics = log_report(run, texts, labels, probabilities, classes)
         metrics["rows"] = len(rows)
 
         predictions = [probabilities.argmax(axis=1)]
         if config.baseline is not None:
             other = fetch(config.baseline)
-            mlflow.set_tags({"newsclf.baseline": config.baseline, "newsclf.baseline_run_id": other.run_id or ""})
+            run.tag({"newsclf.baseline": config.baseline, "newsclf.baseline_run_id": other.run_id or ""})
             other_classes, other_probabilities = _predict(other.folder, texts, config.device)
             if set(other_classes) != set(classes):
                 raise InputError(
@@ -62,30 +55,27 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
         metrics |= paired_metrics(labels, predictions, config.bootstrap_samples, config.seed)
         metrics["peak_memory_bytes"] = peak_memory_bytes()
 
-        mlflow.log_metrics(metrics, model_id=model.model_id)
-        file = write_result(
-            folder,
-            verb="evaluate",
-            run_id=run_id,
-            config=config,
-            metrics=metrics,
-            model=config.model,
-            plots=str(folder),
-        )
-        mlflow.log_artifact(str(file))
-    for name in ("accuracy", "macro_f1"):
-        print(
-            f"{name} {metrics[name]:.4f} (95 % interval {metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f})"
-        )
-    print(f"log-loss {metrics['log_loss']:.4f}, calibration error {metrics['expected_calibration_error']:.4f}")
-    if config.baseline is not None:
-        print(
+        run.log_metrics(metrics, model_id=model.model_id)
+        run.finish(metrics, model=config.model, plots=str(run.folder))
+        run.show(model=config.model)
+        print(described(metrics))
+    return metrics
+
+
+def described(metrics: Mapping[str, float]) -> str:
+    """The scores with their intervals, for a terminal; with a baseline the difference from it."""
+    lines = [
+        f"{name} {metrics[name]:.4f} (95 % interval {metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f})"
+        for name in ("accuracy", "macro_f1")
+    ]
+    lines.append(f"log-loss {metrics['log_loss']:.4f}, calibration error {metrics['expected_calibration_error']:.4f}")
+    if "mcnemar_p" in metrics:
+        lines.append(
             f"accuracy minus the baseline's {metrics['accuracy_difference']:+.4f} (95 % interval "
             f"{metrics['accuracy_difference_low']:+.4f} to {metrics['accuracy_difference_high']:+.4f}), "
             f"McNemar's p {metrics['mcnemar_p']:.4g}"
         )
-    print(closing_lines(run, file, model=config.model), flush=True)
-    return metrics
+    return "\n".join(lines)
 
 
 def label_indices(labels: list[str], classes: tuple[str, ...], model: str, dataset: Dataset) -> np.ndarray:

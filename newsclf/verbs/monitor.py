@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -27,9 +28,10 @@ from newsclf.monitoring.rules import check_numbers, parse_monitors, parse_window
 from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of, write_json
 from newsclf.reports.stream import write_report
 from newsclf.tracking.artifacts.references import open_reference
-from newsclf.tracking.lineage import log_code_and_environment, peak_memory_bytes
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
-from newsclf.tracking.run import open_run
+from newsclf.tracking.environment import peak_memory_bytes
+from newsclf.tracking.metrics import metric_part
+from newsclf.tracking.result import prepare_folder
+from newsclf.tracking.run import Run, open_run
 
 # What a judgement depends on, besides the batch and the reference.
 SETTINGS = names_of(MonitorConfig, "data", "method", "seed")
@@ -47,11 +49,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
     state = State(folder)
     stream, resume = earlier(config, state, folder)
 
-    with open_run("monitor", config, resume) as run:
-        import mlflow
-
-        run_id = run.info.run_id
-        log_code_and_environment()
+    with open_run("monitor", config, resume, str(folder)) as run:
         profiles = of_profiles(config.stream)
         if not profiles:
             tables(config.stream)  # a stream that is not there ends here, before a reference is fitted
@@ -66,21 +64,19 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
         # Which labels a stream has, a reference without labels cannot tell.
         watched = [one for one in monitors if reference.classes or not one.number.startswith("label")]
         check_numbers(watched, known_numbers(reference))
-        state.keep_header(stream=stream, options=as_text(config), run_id=run_id)
-        mlflow.set_tags(
-            {"newsclf.stream": stream, "newsclf.reference": config.reference, "newsclf.reference_id": reference.id}
-        )
+        state.keep_header(stream=stream, options=as_text(config), run_id=run.id)
+        run.tag({"newsclf.stream": stream, "newsclf.reference": config.reference, "newsclf.reference_id": reference.id})
 
-        if run_id != resume:
-            log_folder_of(reference)
+        if run.id != resume:
+            log_folder_of(run, reference)
         scope = scope_of(reference.id, {name: as_text(config)[name] for name in SETTINGS})
         known, records = state.known(scope), state.records(scope)
-        board = Board(monitors, windows, notifier, state, f"stream {config.stream}, run {run_id}")
+        board = Board(monitors, windows, notifier, state, f"stream {config.stream}, run {run.id}")
         for record in records:
             board.see(record, new=False)
-            if run_id != resume:  # a new run gets what earlier ones have had
-                log(run_id, record, board, folder)
-        tell(board, folder)
+            if run.id != resume:  # a new run gets what earlier ones have had
+                log(run, record, board)
+        tell(run, board)
 
         judged = skipped = 0
         columns = Columns(config.text_column, config.label_column, config.date_column)
@@ -100,12 +96,12 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
             records, judged = newest([*records, record]), judged + 1
             board.see(record)
             # Kept last: what is logged twice has the same step, time and value, and MLflow keeps it once.
-            log(run_id, record, board, folder)
+            log(run, record, board)
             state.keep(scope, record)
             print(said(record), flush=True)
-            tell(board, folder)
-        tell(board, folder, again=True)
-        tag_notifications(notifier, board, config)
+            tell(run, board)
+        tell(run, board, again=True)
+        tag_notifications(run, notifier, board, config)
 
         records = by_date(records)
         changes = changes_over(records)
@@ -134,24 +130,16 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
             facts={"stream": config.stream, "reference": config.reference, "false-alarm rate": config.alpha},
         )
         for name in ("alerts.json", "changes.json", "verdicts.json", "batches.csv", "report.html"):
-            mlflow.log_artifact(str(folder / name))
-        mlflow.log_metrics(metrics)
-        file = write_result(
-            folder,
-            verb="monitor",
-            run_id=run_id,
-            config=config,
-            metrics=metrics,
-            alerts=str(folder / "alerts.json"),
-            report=str(folder / "report.html"),
+            run.log_file(folder / name)
+        # With a time of their own: the numbers of this call come after those of an earlier one that went into this run.
+        run.log_metrics(metrics, when=datetime.now(UTC))
+        run.finish(metrics, alerts=str(folder / "alerts.json"), report=str(folder / "report.html"))
+        run.show(report=str(folder / "report.html"))
+        print(
+            f"{judged} batches judged, {skipped} known before; "
+            f"drift in {metrics['batches_drifted']:.0f} of {len(records)}; changes over time: {len(changes)}; "
+            + (f"in alert: {', '.join(board.in_alert) or 'none'}" if monitors else "no monitors, so no alerts")
         )
-        mlflow.log_artifact(str(file))
-    print(
-        f"{judged} batches judged, {skipped} known before; "
-        f"drift in {metrics['batches_drifted']:.0f} of {len(records)}; changes over time: {len(changes)}; "
-        + (f"in alert: {', '.join(board.in_alert) or 'none'}" if monitors else "no monitors, so no alerts")
-    )
-    print(closing_lines(run, file, report=str(folder / "report.html")), flush=True)
     if failing := board.failing(config.fail_on):
         raise Alarm(f"in alert: {', '.join(failing)} (fail_on={config.fail_on}); see {folder / 'alerts.json'}")
     return metrics
@@ -190,48 +178,40 @@ def profile_path(folder: Path, record: Record) -> Path:
     return folder / "profiles" / f"{record.number:04}_{record.key[:8]}.bin"
 
 
-def log_folder_of(reference: Reference) -> None:
+def log_folder_of(run: Run, reference: Reference) -> None:
     """The reference into the run, so that another call can name this run as its reference."""
-    import mlflow
-
     with tempfile.TemporaryDirectory() as temporary:
         save_reference(reference, Path(temporary) / "reference")
-        mlflow.log_artifacts(temporary)
+        run.log_files(Path(temporary))
 
 
-def log(run_id: str, record: Record, board: Board, folder: Path) -> None:
+def log(run: Run, record: Record, board: Board) -> None:
     """A batch's numbers, its monitors' states and its profile into the run."""
-    import mlflow
-
-    from newsclf.tracking.series import log_batch, metric_part
-
     states = {f"alert/{metric_part(watch.monitor.name)}": watch.state == ALERT for watch in board.watches}
-    log_batch(run_id, record.number, datetime.fromisoformat(record.time), {**record.numbers, **states})
-    path = profile_path(folder, record)
+    # What is not finite is left out: a chart has a gap there.
+    numbers = {name: value for name, value in {**record.numbers, **states}.items() if math.isfinite(value)}
+    run.log_metrics(numbers, step=record.number, when=datetime.fromisoformat(record.time))
+    path = profile_path(run.folder, record)
     if path.is_file():
-        mlflow.log_artifact(str(path), "profiles")
+        run.log_file(path, "profiles")
 
 
-def tell(board: Board, folder: Path, again: bool = False) -> None:
+def tell(run: Run, board: Board, again: bool = False) -> None:
     """The news since the last time: printed, sent, written to alerts.json and the run's tags."""
-    import mlflow
-
     for alert in board.tell(again):
         word = alert.severity.upper() if alert.state == ALERT else "resolved"
         print(f"{word}: {alert.monitor}: {alert.sentence}", flush=True)
-    board.write(folder / "alerts.json")
+    board.write(run.folder / "alerts.json")
     tags = {f"newsclf.alerts.{severity}": str(count) for severity, count in board.raised().items()}
-    mlflow.set_tags({**tags, "newsclf.state": board.worst})
+    run.tag({**tags, "newsclf.state": board.worst})
 
 
-def tag_notifications(notifier: Notifier, board: Board, config: MonitorConfig) -> None:
+def tag_notifications(run: Run, notifier: Notifier, board: Board, config: MonitorConfig) -> None:
     """Say on the run, and to the user, what could not be sent."""
-    import mlflow
-
     if not notifier.endpoints:
         return
     unsent = ", ".join(board.unsent)
-    mlflow.set_tag("newsclf.notifications", f"{notifier.sent} sent" + (f"; not sent: {unsent}" if unsent else ""))
+    run.tag({"newsclf.notifications": f"{notifier.sent} sent" + (f"; not sent: {unsent}" if unsent else "")})
     if unsent:
         print(f"warning: no message about {unsent} could be sent to ${config.notify}; the next call tries again")
 

@@ -24,9 +24,10 @@ from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import key_numbers, table
 from newsclf.profiling.writers import check_destination, write
 from newsclf.reports.profile import write_report
+from newsclf.tracking.artifacts.fetching import fetch_profile
 from newsclf.tracking.artifacts.references import open_predictor, open_reference
-from newsclf.tracking.lineage import log_code_and_environment, log_stream, peak_memory_bytes
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.environment import peak_memory_bytes
+from newsclf.tracking.lineage import log_stream
 from newsclf.tracking.run import open_run
 
 STATISTICS_ROWS = 10_000  # rows of a chunk
@@ -37,22 +38,17 @@ def profile(config: ProfileConfig) -> dict[str, float]:
     check_destination(config.write_to)
     began = time.perf_counter()
     with open_run("profile", config) as run:
-        import mlflow
-
-        run_id = run.info.run_id
-        folder = prepare_folder(config.output_dir, "profile", run_id)
-        log_code_and_environment()
         stream = open_stream(config, config.split)
-        stored, reference = reference_of(config, folder)
+        stored, reference = reference_of(config, run.folder)
         rows = read(stream, config, reference)
         print(f"{stream.name}: {rows.count:,} rows, {len(rows.sample):,} of them embedded", flush=True)
-        log_stream(stream.name, stream.source, rows.digest)
+        log_stream(run, stream.name, stream.source, rows.digest)
 
         # What may still be refused comes before the first file.
         verdict = judge(rows, config, reference, stored)
         sent = write(rows.profile, config.write_to)
         names = ("profile.bin", "summary.csv", "summary.json", "report.html", "verdict.json")
-        profiled, as_csv, as_json, report, said = (folder / name for name in names)
+        profiled, as_csv, as_json, report, said = (run.folder / name for name in names)
         rows.profile.write(profiled)
         summary = table(rows.profile)
         summary.to_csv(as_csv, index=False)
@@ -66,7 +62,7 @@ def profile(config: ProfileConfig) -> dict[str, float]:
             reference=reference,
             sample=rows.sample,
             verdict=verdict,
-            facts={**facts, "run": run_id},
+            facts={**facts, "run": run.id},
         )
         metrics = key_numbers(rows.profile) | {
             "rows": float(rows.count),
@@ -81,29 +77,20 @@ def profile(config: ProfileConfig) -> dict[str, float]:
             metrics |= verdict_metrics(verdict)
             said.write_text(json.dumps(verdict.as_dict(), indent=2) + "\n", encoding="utf-8")
             drift = "not enough data" if verdict.drifted is None else verdict.kind or "none"
-            mlflow.set_tags({"newsclf.drift": drift, "newsclf.verdict": verdict.sentence})
+            run.tag({"newsclf.drift": drift, "newsclf.verdict": verdict.sentence})
         for path in (profiled, as_csv, as_json, report, said):
             if path.is_file():
-                mlflow.log_artifact(str(path))
+                run.log_file(path)
         if reference is not None:
             with tempfile.TemporaryDirectory() as temporary:
                 save_reference(reference, Path(temporary) / "reference")
-                mlflow.log_artifacts(temporary)
-        mlflow.log_metrics(metrics)
-        file = write_result(
-            folder,
-            verb="profile",
-            run_id=run_id,
-            config=config,
-            metrics=metrics,
-            profile=str(profiled),
-            report=str(report),
-            **({"sent": sent} if sent else {}),
-        )
-        mlflow.log_artifact(str(file))
-    if verdict is not None:
-        print(verdict.sentence)
-    print(closing_lines(run, file, profile=str(profiled), report=str(report)), flush=True)
+                run.log_files(Path(temporary))
+        run.log_metrics(metrics)
+        paths = {"profile": str(profiled), "report": str(report)}
+        run.finish(metrics, **paths, **({"sent": sent} if sent else {}))
+        run.show(**paths)
+        if verdict is not None:
+            print(verdict.sentence)
     return metrics
 
 
@@ -135,8 +122,6 @@ def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | Non
                 "file: give the run that made it, or the folder of that reference"
             )
         return alone, None
-    from newsclf.tracking.artifacts.fetching import fetch_profile
-
     stored = None
     if (path := fetch_profile(config.reference)) is not None:
         stored = TextProfile.read(path)

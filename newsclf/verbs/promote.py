@@ -16,9 +16,12 @@ from newsclf.model.device import choose
 from newsclf.model.latency import median_milliseconds
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.reports.promotion import write_report
-from newsclf.tracking.lineage import log_code_and_environment, log_input, peak_memory_bytes
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
-from newsclf.tracking.run import open_run
+from newsclf.tracking.artifacts.models import fetch
+from newsclf.tracking.environment import peak_memory_bytes
+from newsclf.tracking.lineage import log_split
+from newsclf.tracking.registry import champion
+from newsclf.tracking.registry import versions as registry
+from newsclf.tracking.run import Run, open_run
 
 REFUSED, OVERTAKEN = "refused", "overtaken"
 
@@ -30,13 +33,6 @@ def promote(config: PromoteConfig) -> str:
     """
     config = dataclasses.replace(config, device=choose(config.device).type)
     with open_run("promote", config) as run:
-        import mlflow
-
-        from newsclf.tracking.registry import champion
-        from newsclf.tracking.registry import versions as registry
-
-        folder = prepare_folder(config.output_dir, "promote", run.info.run_id)
-        log_code_and_environment()
         registry.check_name(config.name)
         client = registry.registry_client()
         seen = champion.look(client, config.name)
@@ -53,12 +49,12 @@ def promote(config: PromoteConfig) -> str:
             to, kind = str(challenger.version), registry.PROMOTED
             if to == seen.version:
                 raise InputError(f"version {to} of {config.name} is the champion already: give another as model")
-            decision = measured(config, to, seen.version)
+            decision = measured(run, config, to, seen.version)
 
         outcome, reason = kind, decision.reason if decision else "as asked"
         if decision and not decision.promote:
             outcome = REFUSED
-        elif not champion.move_champion(client, config.name, seen, to, kind, run.info.run_id):
+        elif not champion.move_champion(client, config.name, seen, to, kind, run.id):
             outcome = OVERTAKEN
             reason = (
                 f"another promotion has changed the champion since this one began with {seen.version or 'none'}: again"
@@ -66,40 +62,30 @@ def promote(config: PromoteConfig) -> str:
         sentence = _sentence(config, outcome, to, seen.version, reason)
         numbers = decision.numbers if decision else {}
         tags = {"decision": outcome, "reason": reason, "version": to, "champion_before": seen.version or "none"}
-        mlflow.set_tags({f"newsclf.{name}": text[:5000] for name, text in tags.items()})
-        registry.tag_decision(client, config.name, to, seen.version, outcome, sentence, numbers, run.info.run_id)
+        run.tag({f"newsclf.{name}": text for name, text in tags.items()})
+        registry.tag_decision(client, config.name, to, seen.version, outcome, sentence, numbers, run.id)
 
         metrics = numbers | {"promoted": float(outcome == kind), "peak_memory_bytes": peak_memory_bytes()}
-        mlflow.log_metrics(metrics)
-        file = folder / "decision.json"
+        run.log_metrics(metrics)
+        file, report = run.folder / "decision.json", run.folder / "report.html"
         file.write_text(json.dumps(_as_dict(outcome, sentence, tags, decision), indent=2, ensure_ascii=False) + "\n")
         facts = {
             "challenger" if decision else "goes back to": f"version {to}",
             "champion before": seen.version or "none",
         }
         facts |= {"old test": config.old_dataset, "new test": config.new_dataset or "none"} if decision else {}
-        write_report(
-            folder / "report.html", sentence, outcome == kind, decision, facts, f"The champion of {config.name}"
-        )
-        result = write_result(
-            folder,
-            verb="promote",
-            run_id=run.info.run_id,
-            config=config,
-            metrics=metrics,
-            decision=str(file),
-            report=str(folder / "report.html"),
-        )
-        for path in (file, folder / "report.html", result):
-            mlflow.log_artifact(str(path))
-    print(sentence)
-    print(closing_lines(run, result, report=str((folder / "report.html").resolve())), flush=True)
+        write_report(report, sentence, outcome == kind, decision, facts, f"The champion of {config.name}")
+        for path in (file, report):
+            run.log_file(path)
+        run.finish(metrics, decision=str(file), report=str(report))
+        run.show(report=str(report.resolve()))
+        print(sentence)
     if outcome in (REFUSED, OVERTAKEN) and config.fail_on_refusal:
         raise Alarm(sentence)
     return outcome
 
 
-def measured(config: PromoteConfig, challenger: str, champion: str | None) -> Decision:
+def measured(run: Run, config: PromoteConfig, challenger: str, champion: str | None) -> Decision:
     """Both versions on both tests, judged. Raises InputError for tests that are no good."""
     if not config.old_dataset:
         raise InputError("option old_dataset is missing: the test rows that the champion was good at")
@@ -107,7 +93,7 @@ def measured(config: PromoteConfig, challenger: str, champion: str | None) -> De
     labels: dict[str, list[str]] = {}
     for name, dataset in {"old": config.old_dataset, "new": config.new_dataset}.items():
         if dataset:
-            texts[name], labels[name] = _rows(config, name, dataset)
+            texts[name], labels[name] = _rows(run, config, name, dataset)
     models = [_open(config, version) for version in (challenger, champion) if version]
     classes = tuple(dict.fromkeys(label for model in models for label in model.classes))
     tests = {name: _tested(name, labels[name], texts[name], classes, models) for name in texts}
@@ -117,22 +103,19 @@ def measured(config: PromoteConfig, challenger: str, champion: str | None) -> De
     return decide(tests["old"], tests.get("new"), milliseconds, limits, config.bootstrap_samples, config.seed)
 
 
-def _rows(config: PromoteConfig, name: str, dataset: str) -> tuple[list[str], list[str]]:
+def _rows(run: Run, config: PromoteConfig, name: str, dataset: str) -> tuple[list[str], list[str]]:
     """(texts, labels): the test rows of a built-in data set, all rows of a table; logged as a data set of the run."""
     reading = {field.name: getattr(config, field.name) for field in dataclasses.fields(ReadingOptions)}
     options = DataOptions(dataset=dataset, **reading)
     found: Dataset = load(options) if dataset in SOURCES else load_whole(options)
     split = "test" if dataset in SOURCES else "all"
-    for warning in found.warnings:
-        print(f"warning: {warning}", flush=True)
-    log_input(found, split, f"{name} test")
+    run.warn(found.warnings)
+    log_split(run, found, split, f"{name} test")
     rows = found.splits[split]
     return rows["text"].tolist(), rows["label"].tolist()
 
 
 def _open(config: PromoteConfig, version: str) -> TextClassifier:
-    from newsclf.tracking.artifacts.models import fetch
-
     uri = f"models:/{config.name}/{version}"
     return TextClassifier.load(fetch(uri).folder, config.device, uri)
 

@@ -6,21 +6,17 @@ import dataclasses
 import re
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-import mlflow
 import pandas as pd
 import yaml
-from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
 from newsclf.config import ReproduceConfig
 from newsclf.config.fields import Role, names_of
 from newsclf.errors import Differs, InputError
 from newsclf.tracking.children.runs import Child, create_run, end_as, env_manager, start
-from newsclf.tracking.lineage import FREEZE, UNCOMMITTED, installed
-from newsclf.tracking.reads import download, get_run
+from newsclf.tracking.environment import FREEZE, UNCOMMITTED, installed
+from newsclf.tracking.reads import get_run
 from newsclf.tracking.reproduction.checkout import checkout
 from newsclf.tracking.reproduction.run_diff import (
     Difference,
@@ -31,8 +27,8 @@ from newsclf.tracking.reproduction.run_diff import (
     threads_of,
     weights_of,
 )
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
-from newsclf.tracking.run import open_run
+from newsclf.tracking.run import Run, open_run
+from newsclf.tracking.runs import LoggedRun, earlier_run, text_of
 from newsclf.tracking.server import PROJECT
 from newsclf.verbs import VERBS
 
@@ -55,13 +51,13 @@ def reproduce(config: ReproduceConfig) -> dict[str, float]:
     with open_run("reproduce", config) as run:
         earlier = find_run(config.run_id)
         verb, run_id = verb_of(earlier), earlier.info.run_id
-        folder = prepare_folder(config.output_dir, "reproduce", run.info.run_id)
-        mlflow.set_tag("newsclf.reproduces", run_id)
-        packages = _text(run_id, FREEZE).split()
+        folder = run.folder
+        run.tag({"newsclf.reproduces": run_id})
+        packages = text_of(run_id, FREEZE).split()
         if env_manager(run) == "local" and (changed := package_changes(packages, installed())):
             print(f"warning: packages are not those of the run: {'; '.join(changed[:5])}", flush=True)
         commit = earlier.data.tags["mlflow.source.git.commit"]
-        with checkout(commit, _text(run_id, UNCOMMITTED)) as project, tempfile.TemporaryDirectory() as cache:
+        with checkout(commit, text_of(run_id, UNCOMMITTED)) as project, tempfile.TemporaryDirectory() as cache:
             options = options_of(run_id, VERBS[verb])
             if "prefix_cache" in options and not config.use_cache:
                 options["cache_dir"] = cache
@@ -83,16 +79,13 @@ def reproduce(config: ReproduceConfig) -> dict[str, float]:
             "points/different": sum(one.different for one in found),
             "weights/different": sum(weights[0].get(n) != weights[1].get(n) for n in {*weights[0], *weights[1]}),
         }
-        mlflow.log_metrics(metrics)
+        run.log_metrics(metrics)
         equal = not found and weights[0] == weights[1]
-        mlflow.set_tag("newsclf.reproduced", str(equal).lower())
-        likely = [] if equal else causes(earlier, later, packages, _text(again, FREEZE).split())
+        run.tag({"newsclf.reproduced": str(equal).lower()})
+        likely = [] if equal else causes(earlier, later, packages, text_of(again, FREEZE).split())
         if not equal:
-            print(_differing(found, weights, folder), flush=True)
-        runs = {"earlier": run_id, "again": again}
-        result = write_result(folder, verb="reproduce", run_id=run.info.run_id, config=config, metrics=metrics, **runs)
-        mlflow.log_artifact(str(result))
-        print(closing_lines(run, result, **runs), flush=True)
+            print(_differing(run, found, weights), flush=True)
+        run.finish(metrics, earlier=run_id, again=again)
         if equal:
             files = f" and {len(weights[0])} files of weights" if weights[0] else ""
             print(f"REPRODUCED: {points:,} points of {len(then)} metrics{files} are equal, bit for bit", flush=True)
@@ -101,14 +94,13 @@ def reproduce(config: ReproduceConfig) -> dict[str, float]:
     raise Differs(f"run {run_id} is not reproduced by {again}; likely cause: {reason}")
 
 
-def find_run(name: str) -> Run:
+def find_run(name: str) -> LoggedRun:
     """The run. Raises InputError where it is not there, or not one that can be run again."""
     if not (match := re.fullmatch(r"(?:runs:/)?([0-9a-f]{32})", name)):
         raise InputError(f"option run_id is {name!r}: a run id has 32 digits and letters from a to f")
-    try:
-        run = get_run(match[1])
-    except MlflowException:
-        raise InputError(f"run {match[1]} is not in the tracking store: check the id and MLFLOW_TRACKING_URI") from None
+    run = earlier_run(match[1])
+    if run is None:
+        raise InputError(f"run {match[1]} is not in the tracking store: check the id and MLFLOW_TRACKING_URI")
     if run.info.status != "FINISHED":
         hint = "wait for its end" if run.info.status == "RUNNING" else "only what has come to its end can be compared"
         raise InputError(f"run {match[1]} is {run.info.status}: {hint}")
@@ -122,7 +114,7 @@ def find_run(name: str) -> Run:
     return run
 
 
-def verb_of(run: Run) -> str:
+def verb_of(run: LoggedRun) -> str:
     tags = run.data.tags
     return tags.get("newsclf.verb") or tags.get("mlflow.project.entryPoint") or "another program"
 
@@ -132,7 +124,7 @@ def options_of(run_id: str, config_class: type) -> dict[str, Any]:
 
     A path that was meant from the project's folder is made absolute.
     """
-    text = _text(run_id, "config.yaml")
+    text = text_of(run_id, "config.yaml")
     if not text:
         raise InputError(f"run {run_id} has logged no config.yaml: its options are not known")
     left_out = names_of(config_class, *LEFT_OUT)
@@ -144,7 +136,7 @@ def options_of(run_id: str, config_class: type) -> dict[str, Any]:
     return options
 
 
-def wait_for(child: Child, earlier: Run) -> Run:
+def wait_for(child: Child, earlier: LoggedRun) -> LoggedRun:
     """The run at its end. Raises InputError where it fails, and as soon as its data are not those of before."""
     wanted, told, line = earlier.data.tags.get(FINGERPRINT), time.monotonic(), ""
     other = ""
@@ -177,7 +169,7 @@ def wait_for(child: Child, earlier: Run) -> Run:
     return run
 
 
-def _differing(found: list[Difference], weights: tuple[dict[str, str], dict[str, str]], folder: Path) -> str:
+def _differing(run: Run, found: list[Difference], weights: tuple[dict[str, str], dict[str, str]]) -> str:
     """The table of what is not the same, which is logged as well."""
     table = pd.DataFrame([dataclasses.asdict(one) for one in found])
     if len(table):
@@ -187,14 +179,6 @@ def _differing(found: list[Difference], weights: tuple[dict[str, str], dict[str,
         if before != after:
             row = {"metric": f"SHA-256 of {name}", "points": 1, "different": 1, "then": before[:16], "now": after[:16]}
             table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-    table.to_csv(folder / "differences.csv", index=False)
-    mlflow.log_artifact(str(folder / "differences.csv"))
+    table.to_csv(run.folder / "differences.csv", index=False)
+    run.log_file(run.folder / "differences.csv")
     return str(table.fillna("").to_string(index=False))
-
-
-def _text(run_id: str, path: str) -> str:
-    """A text that the run has logged; empty where it has not."""
-    try:
-        return download(f"runs:/{run_id}/{path}").read_text(encoding="utf-8")
-    except (MlflowException, OSError):
-        return ""

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pandas as pd
 import yaml
-from mlflow.entities import Run
 
 from newsclf.config import DataOptions, PromoteConfig, RetrainConfig, TrainConfig
 from newsclf.config.fields import names_of
@@ -34,10 +32,10 @@ from newsclf.retraining.training_rows import Mix
 from newsclf.tracking.artifacts.references import open_reference
 from newsclf.tracking.artifacts.trained_model import Trained, find_trained
 from newsclf.tracking.children.runs import end_as, run_to_end, tagged
-from newsclf.tracking.lineage import log_code_and_environment
 from newsclf.tracking.registry import versions as registry
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
-from newsclf.tracking.run import open_run
+from newsclf.tracking.result import prepare_folder
+from newsclf.tracking.run import Run, open_run
+from newsclf.tracking.runs import LoggedRun
 
 PLACE, STREAM, ONSET, UNTIL, ROWS, TESTS = (
     f"newsclf.retrain_{name}" for name in ("place", "stream", "onset", "until", "rows", "tests")
@@ -52,11 +50,10 @@ def retrain(config: RetrainConfig) -> Plan:
     """Run the recipe of this file; what was planned. Raises InputError for bad input and for a child that fails."""
     check(config)
     folder = prepare_folder(config.output_dir, "retrain", name_of(config.stream)).resolve()
-    with open_run("retrain", config) as run, held(folder) as lock:
-        log_code_and_environment()
+    with open_run("retrain", config, folder=str(folder)) as run, held(folder) as lock:
         call = Call(config, run, folder, lock, find_trained(config.champion))
         call.take_over()
-        mlflow.set_tag("newsclf.champion_before", call.champion.version)
+        run.tag({"newsclf.champion_before": call.champion.version})
 
         call.child("monitor", "the monitor", monitor_options(call), folder / "monitor.log")
         batches = judged_batches(config, folder / "monitor")
@@ -89,12 +86,12 @@ class Call:
 
     def take_over(self) -> None:
         """What a call that was killed has left does not stay RUNNING; none is alive, as this one has the folder."""
-        for before in tagged(self.run.info.experiment_id, PLACE, str(self.folder)):
-            if before.info.run_id != self.run.info.run_id and before.info.status == "RUNNING":
-                end_as(before.info.run_id, "KILLED", f"killed; run {self.run.info.run_id} goes on")
-        mlflow.set_tag(PLACE, str(self.folder))
+        for before in tagged(self.run.experiment_id, PLACE, str(self.folder)):
+            if before.info.run_id != self.run.id and before.info.status == "RUNNING":
+                end_as(before.info.run_id, "KILLED", f"killed; run {self.run.id} goes on")
+        self.run.tag({PLACE: str(self.folder)})
 
-    def child(self, verb: str, name: str, options: Mapping[str, Any], log: Path) -> Run:
+    def child(self, verb: str, name: str, options: Mapping[str, Any], log: Path) -> LoggedRun:
         """Run a verb to its end, as a run below this one."""
         print(f"{name}: {log}", flush=True)
         return run_to_end(self.run, verb, name, options, log, {PLACE: str(self.folder)}, also_held=(self.lock,))
@@ -261,7 +258,7 @@ def write_to_label(call: Call, chosen: Sequence[Judged]) -> pd.DataFrame:
         said = worth[["predicted_label", "confidence"]].round({"confidence": 4})
         texts = texts.loc[worth.index].assign(label="").join(said)
     texts.to_csv(call.folder / "to_label.csv", index=False)
-    mlflow.log_artifact(str(call.folder / "to_label.csv"))
+    call.run.log_file(call.folder / "to_label.csv")
     return texts
 
 
@@ -269,17 +266,14 @@ def report(call: Call, outcome: RetrainingOutcome) -> None:
     """What came of it: report.html, result.json, tags, metrics, and the last lines on the terminal."""
     folder, metrics = call.folder, outcome.metrics()
     write_report(folder / "report.html", outcome, f"The stream {name_of(call.config.stream)}")
-    mlflow.log_metrics(metrics)
+    call.run.log_metrics(metrics)
     tags = {"decision": outcome.decision, "reason": outcome.conclusion}
-    mlflow.set_tags({f"newsclf.{name}": text[:5000] for name, text in tags.items()})
+    call.run.tag({f"newsclf.{name}": text for name, text in tags.items()})
     paths = {"report": str(folder / "report.html")}
     if outcome.challenger is not None:
         paths["challenger"] = outcome.challenger.uri
     if outcome.to_label is not None:
         paths["to_label"] = str(folder / "to_label.csv")
-    run_id = call.run.info.run_id
-    result = write_result(folder, verb="retrain", run_id=run_id, config=call.config, metrics=metrics, **paths)
-    for file in (folder / "report.html", result):
-        mlflow.log_artifact(str(file))
+    call.run.log_file(folder / "report.html")
+    call.run.finish(metrics, **paths)
     print(outcome.conclusion)
-    print(closing_lines(call.run, result, **paths), flush=True)

@@ -18,8 +18,7 @@ from newsclf.data.simulation.drifting_stream import SENTENCES, STUDY, DriftingSt
 from newsclf.data.tables.table import READERS, is_table
 from newsclf.errors import InputError
 from newsclf.messages import listed
-from newsclf.tracking.lineage import log_code_and_environment, log_dataset
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.lineage import log_dataset
 from newsclf.tracking.run import open_run
 
 BATCHES, AMOUNT, STEP = 40, 0.1, 0.01
@@ -33,21 +32,14 @@ def simulate(config: SimulateConfig) -> dict[str, float]:
     """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
     config = resolve_auto(config)
     with open_run("simulate", config) as run:
-        import mlflow
-
-        from newsclf.tracking.series import log_batch
-
-        run_id = run.info.run_id
-        folder = prepare_folder(config.output_dir, "simulate", run_id)
+        folder = run.folder
         require_unused(folder)
-        log_code_and_environment()
 
         dataset = load(config)
-        for warning in dataset.warnings:
-            print(f"warning: {warning}", flush=True)
+        run.warn(dataset.warnings)
         foreign_texts, held_out = foreign(config, dataset)
         rows, reference = (without(dataset.splits[split], held_out) for split in (config.split, "train"))
-        log_dataset(dataset, "simulate", (config.split,))
+        log_dataset(run, dataset, "simulate", (config.split,))
 
         assert config.batches is not None
         assert config.begin is not None
@@ -76,29 +68,21 @@ def simulate(config: SimulateConfig) -> dict[str, float]:
 
         for entry in truth["batches"]:
             when = datetime.combine(date.fromisoformat(entry["date"]), time(), UTC)
-            log_batch(run_id, entry["number"], when, {"injected": entry["amount"], "batch_rows": entry["rows"]})
-        mlflow.set_tags({"newsclf.kind": config.kind, "newsclf.mode": config.mode, "newsclf.stream": str(folder)})
-        mlflow.log_artifact(str(folder / TRUTH))
+            numbers = {"injected": entry["amount"], "batch_rows": entry["rows"]}
+            run.log_metrics(numbers, step=entry["number"], when=when)
+        run.tag({"newsclf.kind": config.kind, "newsclf.mode": config.mode, "newsclf.stream": str(folder)})
+        run.log_file(folder / TRUTH)
         metrics: dict[str, float] = {
             "batches": config.batches,
             "rows": sum(entry["rows"] for entry in truth["batches"]),
             "changed_batches": sum(amount > 0 for amount in changed),
             "reference_rows": len(reference),
         }
-        mlflow.log_metrics(metrics)
-        file = write_result(
-            folder,
-            verb="simulate",
-            run_id=run_id,
-            config=config,
-            metrics=metrics,
-            stream=str(folder),
-            truth=str(folder / TRUTH),
-            reference=str(folder / REFERENCE),
-        )
-        mlflow.log_artifact(str(file))
-    print(f"{config.batches} batches of {config.kind}: {truth['sentence']}")
-    print(closing_lines(run, file, stream=str(folder), reference=str(folder / REFERENCE)), flush=True)
+        run.log_metrics(metrics)
+        shown = {"stream": str(folder), "reference": str(folder / REFERENCE)}
+        run.finish(metrics, stream=shown["stream"], truth=str(folder / TRUTH), reference=shown["reference"])
+        run.show(**shown)
+        print(f"{config.batches} batches of {config.kind}: {truth['sentence']}")
     return metrics
 
 

@@ -12,17 +12,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import mlflow
-from mlflow.entities import Run
-
 from newsclf.config import SweepConfig
 from newsclf.config.options import as_text
 from newsclf.errors import InputError
 from newsclf.locks import held
 from newsclf.progress import Update, progress
 from newsclf.tracking.children.runs import Child, create_run, end_as, move, points, start, tagged
-from newsclf.tracking.result import prepare_folder
-from newsclf.tracking.run import open_run
+from newsclf.tracking.run import Run, open_run
+from newsclf.tracking.runs import LoggedRun
 from newsclf.tuning.space import Space, identity, read_space
 from newsclf.tuning.storage import storage_url
 from newsclf.tuning.study import Claimed, Trials
@@ -43,15 +40,14 @@ def sweep(config: SweepConfig) -> dict[str, float]:
     name = config.name or f"{config.strategy}-{hashlib.sha256(identity(config, space).encode()).hexdigest()[:10]}"
     if not re.fullmatch(r"[\w.-]{1,100}", name):
         raise InputError(f"option name is {name!r}: letters, digits, - _ and . make a name of at most 100 characters")
-    with open_run("sweep", config) as run:
-        folder = prepare_folder(config.output_dir or f"outputs/sweep/{name}", "sweep", run.info.run_id)
-        with held(folder) as lock:
-            trials = Trials(config, space, name, str(folder / "study.db"))
-            work = Work(config, space, trials, name, run, folder.resolve(), lock)
-            work.take_over()
-            with progress(f"sweep {name}", trials.slots, "trials") as update:
-                work.work(update)
-            return report(config, space, trials, run, folder)
+    folder = config.output_dir or f"outputs/sweep/{name}"
+    with open_run("sweep", config, folder=folder) as run, held(run.folder) as lock:
+        trials = Trials(config, space, name, str(run.folder / "study.db"))
+        work = Work(config, space, trials, name, run, run.folder.resolve(), lock)
+        work.take_over()
+        with progress(f"sweep {name}", trials.slots, "trials") as update:
+            work.work(update)
+        return report(config, space, trials, run)
 
 
 @dataclass
@@ -86,12 +82,12 @@ class Work:
 
     def take_over(self) -> None:
         """What an earlier process of this place has left: its runs are nested under this one, and none is RUNNING."""
-        mlflow.set_tags({SWEEP_TAG: self.name, PLACE_TAG: self.place})
-        for earlier in tagged(self.run.info.experiment_id, SWEEP_TAG, self.name):
-            if earlier.data.tags.get(PLACE_TAG) != self.place or earlier.info.run_id == self.run.info.run_id:
+        self.run.tag({SWEEP_TAG: self.name, PLACE_TAG: self.place})
+        for earlier in tagged(self.run.experiment_id, SWEEP_TAG, self.name):
+            if earlier.data.tags.get(PLACE_TAG) != self.place or earlier.info.run_id == self.run.id:
                 continue
             if TRIAL_TAG not in earlier.data.tags:  # not a trial: the run of a sweep
-                end_as(earlier.info.run_id, "FAILED", f"killed; run {self.run.info.run_id} goes on with the sweep")
+                end_as(earlier.info.run_id, "FAILED", f"killed; run {self.run.id} goes on with the sweep")
             else:
                 end_as(earlier.info.run_id, "KILLED", "stopped along with the sweep")
                 move(earlier.info.run_id, self.run)
@@ -192,7 +188,7 @@ class Work:
         else:
             self.trials.break_off(number)
 
-    def _complete(self, number: int, run: Run) -> None:
+    def _complete(self, number: int, run: LoggedRun) -> None:
         value = aim_of(run, self.config.aim)
         if math.isfinite(value):
             self.trials.complete(number, value)
@@ -228,7 +224,7 @@ def threads(parallel: int) -> int | None:
     return max(1, (int(allowed) if allowed.isdigit() else here) // parallel)
 
 
-def aim_of(run: Run, aim: str) -> float:
+def aim_of(run: LoggedRun, aim: str) -> float:
     """The run's `aim`; of one that is logged by epoch its value at the epoch whose weights were kept.
 
     Raises InputError where the run has logged no such metric.

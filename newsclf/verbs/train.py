@@ -24,9 +24,13 @@ from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import EncoderFiles
 from newsclf.progress import progress
 from newsclf.tracking.artifacts.evaluation import log_report
+from newsclf.tracking.artifacts.models import log_model, logged_model
 from newsclf.tracking.artifacts.references import log_reference
-from newsclf.tracking.lineage import log_code_and_environment, log_dataset, peak_memory_bytes
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.environment import peak_memory_bytes
+from newsclf.tracking.lightning_logger import RunLogger
+from newsclf.tracking.lineage import log_dataset
+from newsclf.tracking.registry.versions import check_name
+from newsclf.tracking.resume import checkpoints, find_cut_off, set_aside
 from newsclf.tracking.run import open_run
 
 HEAD_RATE, ENCODER_RATE = 1e-3, 2e-4
@@ -37,41 +41,27 @@ def train(config: TrainConfig) -> dict[str, float]:
     began = time.perf_counter()
     earlier = None
     if config.resume:
-        from newsclf.tracking.resume import find_cut_off, set_aside
-
         earlier = find_cut_off(config)
         set_aside(earlier.run_id)
         config = dataclasses.replace(earlier.config, resume="")
     config = resolve_auto(config)
     assert config.learning_rate is not None
     with open_run("train", config, earlier.run_id if earlier else "") as run, contextlib.ExitStack() as stack:
-        import mlflow
-
-        from newsclf.tracking.artifacts.models import log_model
-        from newsclf.tracking.lightning_logger import RunLogger
-        from newsclf.tracking.metrics import log_metrics, logged_model
-        from newsclf.tracking.registry.versions import check_name, register_run
-        from newsclf.tracking.resume import checkpoints
-
-        run_id = run.info.run_id
-        folder = prepare_folder(config.output_dir, "train", run_id)
-        kept = stack.enter_context(checkpoints((earlier and earlier.checkpoints) or folder / "checkpoints"))
-        log_code_and_environment()
+        kept = stack.enter_context(checkpoints(run, (earlier and earlier.checkpoints) or run.folder / "checkpoints"))
         if config.register:
             check_name(config.register)
         seed_everything(config.seed)
 
         dataset = load(config, config.weight_column)
-        for warning in dataset.warnings:
-            print(f"warning: {warning}", flush=True)
-        log_dataset(dataset, "train", ("train", "validation", "test"))
+        run.warn(dataset.warnings)
+        log_dataset(run, dataset, "train", ("train", "validation", "test"))
         print(_described(dataset), flush=True)
 
         files = weights.find(config.encoder)
         tokenizer = Tokenizer(files.folder, config.max_length)
         classifier = make_classifier(config, files, dataset.classes, tokenizer)
         bf16 = uses_bf16(config.precision, config.device)
-        mlflow.set_tags({"newsclf.encoder_sha256": files.sha256, "newsclf.device_name": choose(config.device).name})
+        run.tag({"newsclf.encoder_sha256": files.sha256, "newsclf.device_name": choose(config.device).name})
 
         inputs, seconds = model_inputs(config, dataset, files, tokenizer, classifier, bf16)
         result = fit(
@@ -81,7 +71,7 @@ def train(config: TrainConfig) -> dict[str, float]:
             config,
             learning_rate=config.learning_rate,
             bf16=bf16,
-            logger=RunLogger(run_id),
+            logger=RunLogger(run),
             folder=kept,
         )
 
@@ -90,15 +80,12 @@ def train(config: TrainConfig) -> dict[str, float]:
         model = TextClassifier(classifier, tokenizer, bf16=bf16)
         probabilities = classifier.probabilities(test, bf16)
         texts = dataset.splits["test"]["text"].tolist()
-        metrics = log_report(texts, test.labels, probabilities, dataset.classes, folder, prefix="test_")
+        metrics = log_report(run, texts, test.labels, probabilities, dataset.classes, prefix="test_")
         metrics = {"avg_test_acc": metrics.pop("test_accuracy"), **metrics}
 
         with tempfile.TemporaryDirectory() as references:
-            reference = log_reference(
-                f"runs:/{run_id}/model", dataset, probabilities, model.predict_proba, config.seed, Path(references)
-            )
-            model_id = earlier and logged_model(run_id)
-            model_id = model_id or log_model(model, reference).model_id
+            reference = log_reference(run, dataset, probabilities, model.predict_proba, config.seed, Path(references))
+            model_id = (earlier and logged_model(run)) or log_model(run, model, reference)
         metrics |= {
             "epochs_run": result.epochs,
             "kept_epoch": result.kept_epoch + 1,
@@ -110,23 +97,14 @@ def train(config: TrainConfig) -> dict[str, float]:
             "peak_memory_bytes": peak_memory_bytes(),
             "peak_gpu_memory_bytes": peak_gpu_bytes(),
         }
-        log_metrics(metrics, model_id)
-        file = write_result(
-            folder,
-            verb="train",
-            run_id=run_id,
-            config=config,
-            metrics=metrics,
-            model=f"runs:/{run_id}/model",
-            plots=str(folder),
+        run.log_metrics(metrics, model_id=model_id)
+        uri = f"runs:/{run.id}/model"
+        run.finish(metrics, model=uri, plots=str(run.folder))
+        run.show(model=uri, **({"version": run.register(config.register)} if config.register else {}))
+        print(
+            f"test accuracy {metrics['avg_test_acc']:.4f}, macro-F1 {metrics['test_macro_f1']:.4f}, log-loss "
+            f"{metrics['test_log_loss']:.4f}, calibration error {metrics['test_expected_calibration_error']:.4f}"
         )
-        mlflow.log_artifact(str(file))
-        registered = {"version": register_run(run_id, config.register)} if config.register else {}
-    print(
-        f"test accuracy {metrics['avg_test_acc']:.4f}, macro-F1 {metrics['test_macro_f1']:.4f}, "
-        f"log-loss {metrics['test_log_loss']:.4f}, calibration error {metrics['test_expected_calibration_error']:.4f}"
-    )
-    print(closing_lines(run, file, model=f"runs:/{run_id}/model", **registered), flush=True)
     return metrics
 
 

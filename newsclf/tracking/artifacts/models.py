@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import mlflow
+import mlflow.pyfunc
 import pandas as pd
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
+from mlflow.tracking.context.registry import resolve_tags
 from mlflow.types import ColSpec, DataType, Schema
 
 from newsclf.errors import InputError
 from newsclf.tracking.reads import download
-from newsclf.tracking.server import PROJECT, tracking_uri
+from newsclf.tracking.run import Run
+from newsclf.tracking.server import PROJECT, as_default, tracking_uri
 
 if TYPE_CHECKING:
     from newsclf.model.text_classifier import TextClassifier
@@ -38,10 +42,8 @@ class FetchedModel:
     model_id: str | None
 
 
-def log_model(model: TextClassifier, reference: Path | None = None) -> Any:
-    """Log the model to the active run as `model`, with the folder `reference` in it; MLflow's ModelInfo."""
-    from mlflow.pyfunc import log_model as log_pyfunc
-
+def log_model(run: Run, model: TextClassifier, reference: Path | None = None) -> str:
+    """Log the model to the run as `model`, with the folder `reference` in it; the model's id."""
     outputs = [ColSpec(DataType.string, "label")]
     outputs += [ColSpec(DataType.double, f"probability_{name}") for name in model.classes]
     with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
@@ -50,15 +52,37 @@ def log_model(model: TextClassifier, reference: Path | None = None) -> Any:
         folder.mkdir()
         model.save(folder)
         artifacts = {"classifier": str(folder)} | ({"reference": str(reference)} if reference else {})
-        return log_pyfunc(
-            name=NAME,
-            python_model=str(PROJECT / "newsclf" / "serving" / "pyfunc.py"),
-            artifacts=artifacts,
-            code_paths=[str(PROJECT / "newsclf")],
-            pip_requirements=pinned(REQUIREMENTS + (FOR_PROFILES if reference else ())),
-            signature=ModelSignature(Schema([ColSpec(DataType.string)]), Schema(outputs)),  # type: ignore[arg-type]
-            input_example=EXAMPLE,
-        )
+        # As mlflow.pyfunc.log_model does for an active run; it takes no run by its id.
+        params = run.client.get_run(run.id).data.params
+        made = run.client.create_logged_model(run.experiment_id, NAME, run.id, resolve_tags(), params)
+        with as_default(run.store):
+            Model.log(
+                None,
+                flavor=mlflow.pyfunc,
+                flavor_name="pyfunc.ModelFromCode",
+                name=NAME,
+                run_id=run.id,
+                model_id=made.model_id,
+                python_model=str(PROJECT / "newsclf" / "serving" / "pyfunc.py"),
+                artifacts=artifacts,
+                code_paths=[str(PROJECT / "newsclf")],
+                pip_requirements=pinned(REQUIREMENTS + (FOR_PROFILES if reference else ())),
+                signature=ModelSignature(Schema([ColSpec(DataType.string)]), Schema(outputs)),  # type: ignore[arg-type]
+                input_example=EXAMPLE,
+            )
+        return str(made.model_id)
+
+
+def logged_model(run: Run) -> str | None:
+    """The id of the model that the run has logged before it was cut off, if it had come so far."""
+    for store in dict.fromkeys((run.store, run.server)):
+        with contextlib.suppress(MlflowException):
+            client = MlflowClient(store, store)
+            experiment = client.get_run(run.id).info.experiment_id
+            for model in client.search_logged_models([experiment], f"source_run_id = '{run.id}'"):
+                if model.status == "READY":
+                    return str(model.model_id)
+    return None
 
 
 def fetch(uri: str) -> FetchedModel:
@@ -84,8 +108,7 @@ def fetch(uri: str) -> FetchedModel:
 
 def _is_here(model_id: str | None) -> bool:
     try:
-        store = tracking_uri()
-        return model_id is not None and mlflow.MlflowClient(store).get_logged_model(model_id) is not None
+        return model_id is not None and MlflowClient(tracking_uri()).get_logged_model(model_id) is not None
     except MlflowException:
         return False
 

@@ -18,6 +18,7 @@ from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import table
+from newsclf.tracking.run import Run
 
 Predict = Callable[[list[str]], np.ndarray]
 
@@ -51,24 +52,24 @@ def open_reference(
 
 
 def log_reference(
-    model: str, dataset: Dataset, test_probabilities: np.ndarray, predict: Predict, seed: int, folder: Path
+    run: Run, dataset: Dataset, test_probabilities: np.ndarray, predict: Predict, seed: int, folder: Path
 ) -> Path | None:
-    """Log the reference of a training run's data and model, and the profile of its training rows, to the active run.
+    """Log the reference of a training run's data and model, and the profile of its training rows, to the run.
 
     The map is fitted on the training rows; the model is judged by the test rows, which it has not seen.
-    model: what it is loaded by; test_probabilities: [test rows, classes]; predict: texts to [texts, classes];
-    folder: an empty one to write to. Returns the reference's own folder in it; None where the rows are too few for one.
+    test_probabilities: [test rows, classes]; predict: texts to [texts, classes]; folder: an empty one to write to.
+    Returns the reference's own folder in it; None where the rows are too few for one.
     """
-    import mlflow
-
     train, test = dataset.splits["train"], dataset.splits["test"]
     texts, held_out = train["text"].tolist(), (test["text"].tolist(), test["label"].tolist())
-    predictor = _Known(model, dataset.classes, dict(zip(held_out[0], test_probabilities, strict=True)), predict)
+    predictor = _Known(
+        f"runs:/{run.id}/model", dataset.classes, dict(zip(held_out[0], test_probabilities, strict=True)), predict
+    )
     try:
         reference = fit_reference(texts, train["label"].tolist(), predictor, seed, held_out=held_out)
     except InputError as error:  # a handful of rows trains a model, but says nothing of what is normal
         print(f"warning: no reference is logged: {error}", flush=True)
-        mlflow.set_tag("newsclf.reference", f"none: {error}"[:5000])
+        run.tag({"newsclf.reference": f"none: {error}"})
         return None
     profile = TextProfile(reference.id, reference.encoder_sha256)
     statistics = text_statistics(texts, reference.counter)
@@ -76,8 +77,8 @@ def log_reference(
     save_reference(reference, folder / "reference")
     profile.write(folder / "profile" / "profile.bin")
     table(profile).to_csv(folder / "profile" / "summary.csv", index=False)
-    mlflow.log_artifacts(str(folder))
-    mlflow.set_tag("newsclf.reference", reference.id)
+    run.log_files(folder)
+    run.tag({"newsclf.reference": reference.id})
     return folder / "reference"
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Run
+from mlflow.entities import Metric
 from mlflow.tracking.context.registry import resolve_tags
 
 from newsclf.errors import InputError
 from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.reads import get_run, store_of
+from newsclf.tracking.run import Run
+from newsclf.tracking.runs import LoggedRun
 from newsclf.tracking.server import PROJECT, first_line, tracking_uri, without_password
 
 PARENT_TAG = "mlflow.parentRunId"
@@ -59,7 +61,7 @@ def create_run(parent: Run, verb: str, name: str, tags: Mapping[str, str], proje
     the tracking store cannot be used.
     """
     known = {
-        PARENT_TAG: parent.info.run_id,
+        PARENT_TAG: parent.id,
         "mlflow.source.type": "PROJECT",
         "mlflow.source.name": str(project),
         "mlflow.project.entryPoint": verb,
@@ -67,7 +69,7 @@ def create_run(parent: Run, verb: str, name: str, tags: Mapping[str, str], proje
     }
     try:
         run = MlflowClient(tracking_uri()).create_run(
-            parent.info.experiment_id, tags=resolve_tags() | known | dict(tags), run_name=name
+            parent.experiment_id, tags=resolve_tags() | known | dict(tags), run_name=name
         )
     except Exception as error:
         raise InputError(
@@ -100,7 +102,7 @@ def start(
     if threads is not None:
         environment |= {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
     command = [sys.executable, "-m", "mlflow", "run", str(project), "-e", verb, "--run-id", run_id]
-    command += ["--experiment-id", parent.info.experiment_id, "--env-manager", env_manager(parent)]
+    command += ["--experiment-id", parent.experiment_id, "--env-manager", env_manager(parent)]
     command += [word for name, value in options.items() for word in ("-P", f"{name}={value}")]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
@@ -119,7 +121,7 @@ def start(
 
 def env_manager(parent: Run) -> str:
     """That of the `mlflow run` that has started the parent; `local` where it was started otherwise."""
-    return parent.data.tags.get("mlflow.project.env", "local")
+    return parent.tags.get("mlflow.project.env", "local")
 
 
 def absolute(uri: str) -> str:
@@ -137,7 +139,7 @@ def points(run_id: str, metric: str) -> list[Metric]:
     return sorted({(point.step, point.timestamp): point for point in history}.values(), key=lambda point: point.step)
 
 
-def end_as(run_id: str, status: str, reason: str = "", **tags: str) -> Run:
+def end_as(run_id: str, status: str, reason: str = "", **tags: str) -> LoggedRun:
     """See to it that a run whose process is gone is not RUNNING; the run as it is then.
 
     status: for one that is RUNNING still. tags: of `newsclf.`, set in any case.
@@ -154,10 +156,10 @@ def end_as(run_id: str, status: str, reason: str = "", **tags: str) -> Run:
     return run
 
 
-def tagged(experiment_id: str, tag: str, value: str) -> list[Run]:
+def tagged(experiment_id: str, tag: str, value: str) -> list[LoggedRun]:
     """All runs of an experiment with this tag."""
     client, token = MlflowClient(tracking_uri()), None
-    found: list[Run] = []
+    found: list[LoggedRun] = []
     while True:
         page = client.search_runs([experiment_id], f"tags.`{tag}` = '{value}'", max_results=1000, page_token=token)
         found += page
@@ -167,7 +169,7 @@ def tagged(experiment_id: str, tag: str, value: str) -> list[Run]:
 
 def move(run_id: str, parent: Run) -> None:
     """Nest the run under another parent."""
-    MlflowClient(tracking_uri()).set_tag(run_id, PARENT_TAG, parent.info.run_id)
+    MlflowClient(tracking_uri()).set_tag(run_id, PARENT_TAG, parent.id)
 
 
 def run_to_end(
@@ -178,7 +180,7 @@ def run_to_end(
     log: Path,
     tags: Mapping[str, str],
     also_held: tuple[int, ...] = (),
-) -> Run:
+) -> LoggedRun:
     """`mlflow run` of `verb`, waited for; its run. also_held: as of `start`.
 
     Raises InputError where it does not end well. When this process is stopped meanwhile, so is the child.
@@ -190,7 +192,7 @@ def run_to_end(
     except BaseException:
         child.stop()
         child.wait()
-        end_as(run_id, "KILLED", f"stopped along with run {parent.info.run_id}")
+        end_as(run_id, "KILLED", f"stopped along with run {parent.id}")
         raise
     run = end_as(run_id, "FAILED", f"it ended without a word: {child.last_line()}")
     if run.info.status != "FINISHED":

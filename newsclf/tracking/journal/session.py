@@ -7,27 +7,28 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.tracking.context.registry import resolve_tags
 
 from newsclf.errors import InputError, Stopped
 from newsclf.tracking.journal.sender import Sender
-from newsclf.tracking.journal.store import FAILURE_TAG, Journal, create, find
-from newsclf.tracking.journal.upload import METRICS_A_CALL, RunUpload
-from newsclf.tracking.server import Trouble, is_server, short_limits, talking_to, trouble, without_password
+from newsclf.tracking.journal.store import Journal, create, find
+from newsclf.tracking.journal.upload import RunUpload
+from newsclf.tracking.metrics import send_points
+from newsclf.tracking.runs import take_up
+from newsclf.tracking.server import Trouble, is_server, short_limits, trouble, without_password
 
 SECONDS_AFTER_A_STOP = 10.0
 SYNC = "mlflow run . -e sync"
 
 
 @contextlib.contextmanager
-def journalled(verb: str, uri: str, config: Any, resume: str) -> Iterator[mlflow.ActiveRun]:
+def journalled(verb: str, uri: str, config: Any, resume: str) -> Iterator[tuple[str, str]]:
     """Start a run in a journal, or take one up, and send it; at the end the server has `send_timeout` seconds.
 
-    uri: the server; of any other store nothing is asked, and the run waits for `sync`. The run has the id that the
-    server gives it, if it answers within seconds; else one of its own, until it is sent. Raises InputError where the
-    server refuses the run.
+    Yields the run's id and the URI of its journal. The id is the one that the server gives it, if it answers within
+    seconds; else one of its own, until it is sent. uri: the server; of any other store nothing is asked, and the run
+    waits for `sync`. Raises InputError where the server refuses the run.
     """
     offline = config.tracking == "offline" or not is_server(uri)
     run_id = os.environ.pop("MLFLOW_RUN_ID", "") or resume
@@ -38,23 +39,19 @@ def journalled(verb: str, uri: str, config: Any, resume: str) -> Iterator[mlflow
         problem = _begin(journal, verb, run_id, offline)
     upload = RunUpload(journal, uri)
     sender, seconds = Sender(upload), float(config.send_timeout)
-    with talking_to(journal.uri):
-        run = mlflow.start_run(journal.run["run_uuid"])
-        if FAILURE_TAG in run.data.tags:  # it was stopped; now it is not
-            mlflow.delete_tag(FAILURE_TAG)
-        if "newsclf.verb" not in run.data.tags:  # `mlflow run` has made it
-            mlflow.set_tag("newsclf.verb", verb)
+    run_id = str(journal.run["run_uuid"])
+    take_up(MlflowClient(journal.uri), run_id, verb)
+    if not offline:
+        sender.start()
+    try:
+        yield run_id, journal.uri
+    except Stopped:
+        seconds = min(seconds, SECONDS_AFTER_A_STOP)
+        raise
+    finally:
         if not offline:
-            sender.start()
-        try:
-            yield run
-        except Stopped:
-            seconds = min(seconds, SECONDS_AFTER_A_STOP)
-            raise
-        finally:
-            if not offline:
-                sender.end(seconds)
-            _say(upload, "tracking=offline" if offline else (sender.trouble or problem or _SLOW).text)
+            sender.end(seconds)
+        _say(upload, "tracking=offline" if offline else (sender.trouble or problem or _SLOW).text)
     if upload.whole:
         journal.remove()
 
@@ -101,10 +98,9 @@ def _begin(journal: Journal, verb: str, run_id: str, offline: bool) -> Trouble |
 
 def _adopt_points(upload: RunUpload, here: MlflowClient) -> None:
     """Take over the metric points of a run that is taken up again, so that none of them is logged twice."""
-    for name in upload.client.get_run(upload.sent.run_id).data.metrics:
-        points = upload.client.get_metric_history(upload.sent.run_id, name)
-        for start in range(0, len(points), METRICS_A_CALL):
-            here.log_batch(upload.sent.run_id, points[start : start + METRICS_A_CALL])
+    run_id = upload.sent.run_id
+    for name in upload.client.get_run(run_id).data.metrics:
+        send_points(here, run_id, upload.client.get_metric_history(run_id, name))
     (last,) = upload.journal.rows("SELECT MAX(rowid) AS place FROM metrics")
     upload.sent.keep(metrics=last["place"])
 

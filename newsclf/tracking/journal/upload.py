@@ -19,10 +19,12 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from newsclf.tracking.journal.store import ENDED, Journal, place_of
 from newsclf.tracking.journal.upload_files import changed, upload
 from newsclf.tracking.journal.upload_models import UPLOADED, logged_models, send_model, waiting
+from newsclf.tracking.metrics import POINTS_A_CALL, send_points
 from newsclf.tracking.registry.versions import REGISTER, register
+from newsclf.tracking.server import experiment_of
 
 JOURNAL_TAG = "newsclf.journal"
-METRICS_A_CALL, WORDS_A_CALL = 1000, 100  # MLflow's own limits
+WORDS_A_CALL = 100  # MLflow's own limit
 POINTS = "SELECT rowid AS place, key, value, timestamp, step, is_nan FROM metrics"
 # What MLflow keeps of a metric that was logged with a model's id, besides the point of the run. A model of this run
 # that is not whole is not on the server: its process is still writing it, or was killed over it.
@@ -103,10 +105,7 @@ class RunUpload:
 
     def _experiment(self) -> str:
         note = self.journal.note
-        if name := note["experiment"]:
-            found = self.client.get_experiment_by_name(name)
-            return str(found.experiment_id if found else self.client.create_experiment(name))
-        return str(note["experiment_id"] or "0")
+        return experiment_of(self.client, note["experiment"], note["experiment_id"])
 
     def _translated(self, text: str) -> str:
         """The text with the server's ids of runs that were opened without it."""
@@ -171,14 +170,14 @@ class RunUpload:
             self.sent.keep(inputs=self.sent.inputs + len(inputs))
             yield len(inputs)
 
-    def _points(self, kind: str, limit: int = METRICS_A_CALL) -> list[Row]:
+    def _points(self, kind: str, limit: int = POINTS_A_CALL) -> list[Row]:
         """The metric points after the last one that was sent, in the order they were logged."""
         query = POINTS if kind == "metrics" else MODEL_POINTS
         return self.journal.rows(f"{query} WHERE rowid > ? ORDER BY rowid LIMIT ?", getattr(self.sent, kind), limit)
 
     def _send_points(self, kind: str) -> Iterator[int]:
         while rows := self._points(kind):
-            self.client.log_batch(self.sent.run_id, metrics=[self._metric(row) for row in rows])
+            send_points(self.client, self.sent.run_id, [self._metric(row) for row in rows])
             self.sent.keep(**{kind: rows[-1]["place"]})
             yield len(rows)
 

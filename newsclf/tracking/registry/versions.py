@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
@@ -21,18 +20,6 @@ LINEAGE = ("newsclf.data_fingerprint", "newsclf.reference", "newsclf.encoder_sha
 REGISTER = "newsclf.register"  # tag of a run whose model is to be registered under that name
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # what MLflow says of an alias or version
 DECISION = "newsclf.promotion"  # tag of a version that was promoted, refused, replaced or kept
-
-
-def register_run(run_id: str, name: str) -> str:
-    """Have the active run's model registered; in words, as what.
-
-    At once where the run is written to the store itself. A run in a journal keeps the name in the tag
-    `newsclf.register`, and `register` is called for it once the server has the model.
-    """
-    mlflow.set_tag(REGISTER, name)
-    if mlflow.get_tracking_uri() != tracking_uri():
-        return f"{name}, when it is sent"
-    return f"models:/{name}/{register(registry_client(), run_id, name).version}"
 
 
 def registry_client() -> MlflowClient:

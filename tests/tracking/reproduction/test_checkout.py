@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsclf.errors import InputError
-from newsclf.tracking import lineage
+from newsclf.tracking import environment
 from newsclf.tracking.reproduction import checkout as room
 from newsclf.tracking.reproduction.checkout import checkout, patch_of
 
@@ -25,7 +25,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     (folder / "newsclf" / "train.py").write_text("RATE = 1\n\n\ndef train():\n    return RATE\n\n")
     (folder / "newsclf" / "weights.bin").write_bytes(b"\0\1\2")
     subprocess.run(["git", "init", "-q", str(repository)], check=True)
-    for module in (room, lineage):
+    for module in (room, environment):
         monkeypatch.setattr(module, "PROJECT", folder)
     commit(folder)
     return folder
@@ -35,18 +35,18 @@ def commit(folder: Path) -> str:
     who = ("-c", "user.name=tester", "-c", "user.email=tester@localhost")
     subprocess.run(["git", "-C", str(folder), "add", "."], check=True)
     subprocess.run(["git", "-C", str(folder), *who, "commit", "-q", "-m", "x"], check=True)
-    return lineage._git("rev-parse", "HEAD")
+    return environment._git("rev-parse", "HEAD")
 
 
 def logged(folder: Path) -> str:
     """What a run logs of uncommitted changes."""
-    status = lineage._git("status", "--porcelain")
-    diff = lineage._git("diff", "--binary", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/", "HEAD")
+    status = environment._git("status", "--porcelain")
+    diff = environment._git("diff", "--binary", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/", "HEAD")
     return f"{status}\n\n{diff}\n"
 
 
 def test_the_commit_and_what_was_changed_come_back_and_nothing_stays_behind(project: Path) -> None:
-    head = lineage._git("rev-parse", "HEAD")
+    head = environment._git("rev-parse", "HEAD")
     code, binary = project / "newsclf" / "train.py", project / "newsclf" / "weights.bin"
     code.write_text(code.read_text().replace("RATE = 1", "RATE = 2\r"))
     binary.write_bytes(b"\0\xff\2")
@@ -56,9 +56,9 @@ def test_the_commit_and_what_was_changed_come_back_and_nothing_stays_behind(proj
     commit(project)
     with checkout(head, changed) as again:
         assert ((again / "newsclf/train.py").read_bytes(), (again / "newsclf/weights.bin").read_bytes()) == wanted
-        assert "tree" in lineage._git("worktree", "list")
+        assert "tree" in environment._git("worktree", "list")
     assert not again.exists()
-    assert len(lineage._git("worktree", "list").splitlines()) == 1
+    assert len(environment._git("worktree", "list").splitlines()) == 1
     with checkout(head) as clean:
         assert (clean / "newsclf/train.py").read_text().startswith("RATE = 1\n")
 
@@ -70,9 +70,12 @@ def test_a_commit_that_is_not_here_is_bad_input(project: Path) -> None:
 
 def test_changes_that_do_not_apply_are_bad_input_and_leave_nothing_behind(project: Path) -> None:
     diff = "M newsclf/cli.py\n\ndiff --git a/gone.py b/gone.py\n--- a/gone.py\n+++ b/gone.py\n@@ -1 +1 @@\n-a\n+b\n"
-    with pytest.raises(InputError, match="do not apply to commit"), checkout(lineage._git("rev-parse", "HEAD"), diff):
+    with (
+        pytest.raises(InputError, match="do not apply to commit"),
+        checkout(environment._git("rev-parse", "HEAD"), diff),
+    ):
         pass
-    assert len(lineage._git("worktree", "list").splitlines()) == 1
+    assert len(environment._git("worktree", "list").splitlines()) == 1
 
 
 def test_code_that_git_did_not_know_is_bad_input_and_notes_are_not() -> None:
