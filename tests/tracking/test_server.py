@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, UNAUTHENTICATED
 
 from newsclf.errors import InputError
-from newsclf.tracking.server import check_uri, set_defaults, short_limits, talking_to, tracking_uri, trouble
+from newsclf.tracking.server import as_default, check_uri, set_defaults, short_limits, tracking_uri, trouble
 
 AWAY = "API request to http://127.0.0.1:1/api failed with exception HTTPConnectionPool(host='127.0.0.1', port=1): "
 CAUSES = {
@@ -71,13 +71,10 @@ def test_addresses(uri: str) -> None:
 
 def test_the_server_is_known_while_mlflow_writes_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    with talking_to("sqlite:///elsewhere.db"):
-        assert os.environ["MLFLOW_TRACKING_URI"] == "sqlite:///elsewhere.db"
-        assert tracking_uri() == "http://127.0.0.1:1"
-        with talking_to("http://127.0.0.1:1"):  # something is read while a run is written
-            assert mlflow.get_tracking_uri() == "http://127.0.0.1:1"
+    with as_default("sqlite:///elsewhere.db"):
         assert mlflow.get_tracking_uri() == "sqlite:///elsewhere.db"
         assert tracking_uri() == "http://127.0.0.1:1"
+    assert mlflow.get_tracking_uri() == "http://127.0.0.1:1"
     assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1"
 
 
