@@ -12,11 +12,13 @@ import numpy as np
 
 from newsclf.drift.over_time import Change
 from newsclf.monitoring.alerts import ALERT, Alert
+from newsclf.monitoring.rules import SEVERITIES
 from newsclf.reports.vega import PLAIN_LABELS, Spec, by, chart, hover, short
 from newsclf.reports.wording import clean
 
 P_FLOOR = 1e-6
 FEW = 150  # batches, up to which every value of a series is a point
+STATUSES = ("resolved", *SEVERITIES)  # of alerts, the worst last
 TOOLTIP = {"field": "say", "type": "nominal"}
 Alerts = Sequence[tuple[int, Alert]]  # each with the index of its batch
 Spans = Sequence[tuple[int, int]]  # the first and the last batch of each window
@@ -40,7 +42,7 @@ def timeline(
     rows: list[dict[str, Any]] = []
     for index, (found, said) in enumerate(zip(states, says, strict=True)):
         rows += [{"x": index, "lane": kind, "state": found[kind], "say": said[kind]} for kind in kinds if kind in found]
-    rows += [{"lane": "alerts", **_alert_row(index, alert)} for index, alert in alerts]
+    rows += [{"lane": "alerts", **row} for row in _alert_rows(alerts)]
     for change in changes:
         say = clean(f"{change.kind} change. {change.describe(names)}", 300)
         rows.append({"lane": "changes", "x": change.begin, "detected": change.detected, "say": say})
@@ -96,8 +98,8 @@ def series(
     layers.append(_points(at, all_of_them=len(values) <= FEW))
     edges = [{"calculate": "datum.x - 0.5", "as": "from"}, {"calculate": "datum.x + 0.5", "as": "to"}]
     layers.append({"transform": edges, **hover({"x": x | {"field": "from"}, "x2": {"field": "to"}})})
-    if raised := [_alert_row(index, alert) for index, alert in alerts if alert.state == ALERT]:
-        layers.append({"data": {"values": raised}, **_alert_marks(x, {"value": 5})})
+    if raised := _alert_rows([(index, alert) for index, alert in alerts if alert.state == ALERT]):
+        layers.append({"data": {"values": raised}, **_alert_marks(x, {"value": -9})})  # above what is drawn
     spec = chart(layers, [], height=110, of_batches=True)
     drawn = [None if value is None or not np.isfinite(value) else short(value) for value in values]
     spec["usermeta"] |= {"values": drawn, "name": name, "unit": unit}
@@ -151,12 +153,12 @@ def _tiles(x: Spec, y: Spec) -> list[Spec]:
 
 def _change_marks(x: Spec, y: Spec) -> Spec:
     """A triangle where a change began, and a line to where it was seen."""
-    rule = {"type": "rule", "strokeWidth": 3, "color": "var(--ink)"}
+    ink = {"color": "var(--ink)"}
     return {
         "transform": [{"filter": "datum.lane === 'changes'"}],
         "layer": [
-            {"mark": rule, "encoding": {"x2": {"field": "detected"}}},
-            {"mark": {"type": "point", "shape": "triangle-right", "filled": True, "size": 110, "color": "var(--ink)"}},
+            {"mark": {"type": "rule", "strokeWidth": 3, **ink}, "encoding": {"x2": {"field": "detected"}}},
+            {"mark": {"type": "point", "shape": "triangle-right", "filled": True, "size": 110, **ink, "opacity": 1}},
         ],
         "encoding": {"x": x | {"field": "x"}, "y": y, "tooltip": TOOLTIP},
     }
@@ -170,7 +172,10 @@ def _points(at: Spec, all_of_them: bool) -> Spec:
         "mark": {"type": "point", "filled": True, "opacity": 1},
         "encoding": at
         | {
-            "size": {"condition": {"test": "datum.i === chosen", "value": 150}, "value": 34},
+            "size": {
+                "condition": [{"test": "datum.i === chosen", "value": 150}, {"test": "datum.drift", "value": 80}],
+                "value": 34,
+            },
             "shape": {"condition": {"test": "datum.drift", "value": "diamond"}, "value": "circle"},
             "color": {"condition": {"test": "datum.drift", "value": "var(--drift)"}, "value": "var(--reference)"},
         },
@@ -190,9 +195,19 @@ def _shading(windows: Spans, x: Spec) -> list[Spec]:
     ]
 
 
-def _alert_row(index: int, alert: Alert) -> dict[str, Any]:
-    say = clean(f"{alert.status}: {alert.monitor}. {alert.sentence}", 300)
-    return {"x": index, "status": alert.status, "say": say}
+def _alert_rows(alerts: Alerts) -> list[dict[str, Any]]:
+    """A mark a batch, of the worst of its alerts, which tells of all of them."""
+    by_batch: dict[int, list[Alert]] = {}
+    for index, alert in alerts:
+        by_batch.setdefault(index, []).append(alert)
+    return [
+        {
+            "x": index,
+            "status": max((alert.status for alert in found), key=STATUSES.index),
+            "say": "\n".join(clean(f"{alert.status}: {alert.monitor}. {alert.sentence}", 300) for alert in found),
+        }
+        for index, found in sorted(by_batch.items())
+    ]
 
 
 def _alert_marks(x: Spec, y: Spec) -> Spec:
@@ -201,7 +216,7 @@ def _alert_marks(x: Spec, y: Spec) -> Spec:
     fills = {"critical": filled, "warning": hollow, "info": hollow, "resolved": hollow}
     strokes = {"critical": filled, "warning": filled, "info": "var(--soft)", "resolved": "var(--reference)"}
     return {
-        "mark": {"type": "point", "size": 80, "strokeWidth": 1.8},
+        "mark": {"type": "point", "size": 80, "strokeWidth": 1.8, "opacity": 1},
         "encoding": {
             "x": x | {"field": "x"},
             "y": y,

@@ -82,7 +82,7 @@ def test_an_alert_is_marked_in_the_chart_of_its_number(path: Path) -> None:
     assert shown.marks("effect-covariate-0") == []  # of another unit
     named = {spec["usermeta"].get("name"): name for name, spec in shown.charts.items()}
     assert shown.marks(named["characters/mean"]) == [(1, "warning")]
-    assert shown.marks("timeline") == [(1, "info"), (1, "critical"), (1, "warning"), (1, "warning")]
+    assert shown.marks("timeline") == [(1, "critical")]  # the worst of four
     rows = [line for line in shown.source.splitlines() if 'class="sign ' in line and "<tr>" in line]
     assert [row.split('class="sign ')[1].split('"')[0] for row in rows] == ["info", "critical", "warning", "warning"]
 
