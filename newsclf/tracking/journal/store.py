@@ -6,7 +6,9 @@
     <journal>/<id>/lock       held by the process that writes the run, or sends it
     <journal>/sent/<id>.json  what a run that was opened without its server is called there
 
-The id is the run's own, where no server has given it another.
+The id is the run's own, where no server has given it another. What MLflow's API can do is done by it. SQL on its tables
+is left for what it cannot: to give a run the id, the experiment and the words that its server has for it, to read the
+metric points that were logged after a certain one, and to open a store in milliseconds.
 """
 
 from __future__ import annotations
@@ -20,6 +22,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from mlflow.version import VERSION
 
 from newsclf.errors import InputError, disk_full
 from newsclf.files import in_one_step, read_json, write_json
@@ -80,6 +86,9 @@ class Journal:
         return True
 
     def release(self) -> None:
+        # MLflow keeps every database open that it has read, and `sync` reads one after the other.
+        if engine := SqlAlchemyStore._engine_map.get(self.uri):
+            engine.dispose()
         self._lock.release()
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
@@ -125,14 +134,9 @@ class Journal:
         reason = "the process ended without a word (killed, or the machine stopped)"
         if self.note.get("verb") == "train":
             reason += f": resume={self.run['run_uuid']} goes on with it"
-        now = int(time.time() * 1000)
-        self.write(
-            (
-                "INSERT OR REPLACE INTO tags (run_uuid, key, value) SELECT run_uuid, ?, ? FROM runs",
-                (FAILURE_TAG, reason),
-            ),
-            ("UPDATE runs SET status = 'FAILED', end_time = ?", (now,)),
-        )
+        client, run_id = MlflowClient(self.uri), self.run["run_uuid"]
+        client.set_tag(run_id, FAILURE_TAG, reason)
+        client.set_terminated(run_id, "FAILED")
 
     def remove(self) -> None:
         """Once everything is sent. What the run is called on the server is kept, if that is another name."""
@@ -198,9 +202,6 @@ def place_of(run_id: str) -> dict[str, str] | None:
 
 def _template(folder: Path) -> Path:
     """An empty store. MLflow takes seconds to make its tables, so they are made once and copied for each run."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-    from mlflow.version import VERSION
-
     template = folder / f".empty-{VERSION}.db"
     if not template.is_file():
         with in_one_step(template) as unfinished:

@@ -1,0 +1,199 @@
+"""The kinds of records that a run is made of: how many of each its server has not got, and how they are sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sized
+from itertools import takewhile
+from sqlite3 import Row
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+from newsclf.tracking.journal.sent import FileStates, Sent
+from newsclf.tracking.journal.store import ENDED, Journal, place_of
+from newsclf.tracking.journal.upload_files import changed, upload
+from newsclf.tracking.metrics import POINTS_A_CALL, send_points
+from newsclf.tracking.registry.versions import REGISTER, register
+
+WORDS_A_CALL = 100  # MLflow's own limit
+# MLflow's API gives the points of one metric, all of them; these are read from its tables, from the last one on.
+POINTS = "SELECT rowid AS place, key, value, timestamp, step, is_nan, NULL AS model_id, 0 AS own FROM metrics"
+# What MLflow keeps of a metric that was logged with a model's id, besides the point of the run. A model of this run
+# that is not whole (status 2, READY) is not on the server: its process is still writing it, or was killed over it.
+MODEL_POINTS = (
+    "SELECT points.rowid AS place, metric_name AS key, metric_value AS value, metric_timestamp_ms AS timestamp, "
+    "metric_step AS step, 0 AS is_nan, model_id, source_run_id IS NOT NULL AS own FROM logged_model_metrics AS points "
+    "LEFT JOIN logged_models USING (model_id) WHERE source_run_id IS NULL OR status = 2"
+)
+
+
+def translated(text: str, names: dict[str, str]) -> str:
+    """The text with the server's ids of runs that were opened without it. names: those of this run."""
+
+    def known(match: re.Match[str]) -> str:
+        if match[0] in names:
+            return names[match[0]]
+        place = place_of(match[0])
+        return place["run_id"] if place else match[0]
+
+    return re.sub(r"\b[0-9a-f]{32}\b", known, text)
+
+
+class Records:
+    """One kind of records. run: as it is in the journal; client: of the server. Raises what MLflow's client raises."""
+
+    def __init__(self, journal: Journal, run: Run, sent: Sent, client: MlflowClient) -> None:
+        self.journal, self.run, self.sent, self.client = journal, run, sent, client
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The run's id on the server by that in the journal, where they differ."""
+        here, there = self.run.info.run_id, self.sent.run_id
+        return {here: there} if here != there else {}
+
+    def new(self) -> Sized:
+        """Those that the server has not got."""
+        raise NotImplementedError
+
+    def waiting(self) -> int:
+        """How many the server has not got."""
+        return len(self.new())
+
+    def send(self) -> Iterator[int]:
+        """Send them; yields how many there were in each request, once that is kept in `sent`."""
+        raise NotImplementedError
+
+
+class Params(Records):
+    """Parameters, each of which is sent once, whatever it has become."""
+
+    def new(self) -> dict[str, str]:
+        return {name: text for name, text in self.run.data.params.items() if name not in self.sent.params}
+
+    def send(self) -> Iterator[int]:
+        if not (new := self.new()):
+            return
+        # `mlflow run` has logged those that were typed, and MLflow refuses another text for the same value.
+        there = self.client.get_run(self.sent.run_id).data.params
+        todo = [Param(name, translated(text, self.renamed)) for name, text in new.items() if name not in there]
+        for start in range(0, len(todo), WORDS_A_CALL):
+            self.client.log_batch(self.sent.run_id, params=todo[start : start + WORDS_A_CALL])
+        self.sent.keep(params=[*self.sent.params, *new])
+        yield len(new)
+
+
+class Tags(Records):
+    """Tags: set, changed and removed."""
+
+    def new(self) -> set[tuple[str, str]]:
+        return set(self.run.data.tags.items()) ^ set(self.sent.tags.items())
+
+    def send(self) -> Iterator[int]:
+        tags, before = self.run.data.tags, self.sent.tags
+        new = [RunTag(name, translated(text, self.renamed)) for name, text in tags.items() if before.get(name) != text]
+        for start in range(0, len(new), WORDS_A_CALL):
+            self.client.log_batch(self.sent.run_id, tags=new[start : start + WORDS_A_CALL])
+        removed = before.keys() - tags.keys()
+        if removed:
+            for name in removed & self.client.get_run(self.sent.run_id).data.tags.keys():
+                self.client.delete_tag(self.sent.run_id, name)
+        if new or removed:
+            self.sent.keep(tags=tags)
+            yield len(new) + len(removed)
+
+
+class Inputs(Records):
+    """Data sets."""
+
+    def new(self) -> list[DatasetInput]:
+        """As many as there are new ones: MLflow gives all of them, in no order."""
+        return self._all()[self.sent.inputs :]
+
+    def send(self) -> Iterator[int]:
+        if new := self.new():
+            self.client.log_inputs(self.sent.run_id, self._all())  # a server keeps each once
+            self.sent.keep(inputs=self.sent.inputs + len(new))
+            yield len(new)
+
+    def _all(self) -> list[DatasetInput]:
+        return self.run.inputs.dataset_inputs if self.run.inputs else []
+
+
+class Points(Records):
+    """Points of metrics. query: their table; last: the name in `sent` of the last one's place there."""
+
+    query, last = POINTS, "metrics"
+
+    def new(self, limit: int = -1) -> list[Row]:
+        """Those after the last one, in the order they were logged."""
+        query = f"SELECT * FROM ({self.query}) WHERE place > ? ORDER BY place LIMIT ?"
+        return self.journal.rows(query, getattr(self.sent, self.last), limit)
+
+    def send(self) -> Iterator[int]:
+        # A model that has become whole since `run` was read is sent the next time, and then its points.
+        while rows := [*takewhile(self._can_go, self.new(POINTS_A_CALL))]:
+            send_points(self.client, self.sent.run_id, [self._metric(row) for row in rows])
+            self.sent.keep(**{self.last: rows[-1]["place"]})
+            yield len(rows)
+
+    def _can_go(self, row: Row) -> bool:
+        return not row["own"] or row["model_id"] in self.sent.models
+
+    def _metric(self, row: Row) -> Metric:
+        value = float("nan") if row["is_nan"] else row["value"]
+        known = self.sent.models.get(row["model_id"])
+        model_id = known.model_id if known else row["model_id"]
+        return Metric(row["key"], value, row["timestamp"], row["step"], model_id=model_id)
+
+
+class ModelPoints(Points):
+    """Those that belong to a model as well."""
+
+    query, last = MODEL_POINTS, "model_metrics"
+
+
+class Files(Records):
+    """The run's own; those of a model come with it."""
+
+    def new(self) -> FileStates:
+        return changed(self.journal.folder / "artifacts", self.sent.files)
+
+    def send(self) -> Iterator[int]:
+        if not self.new():
+            return
+        server = self.client.tracking_uri
+        repository = get_artifact_repository(self.client.get_run(self.sent.run_id).info.artifact_uri, server, server)
+        for count in upload(self.journal.folder / "artifacts", repository, self.sent.files, self.renamed):
+            self.sent.keep()
+            yield count
+
+
+class Registration(Records):
+    """The name that the finished run's model is to be registered under."""
+
+    def new(self) -> list[str]:
+        name = self.run.data.tags.get(REGISTER, "")
+        return [name] if name != self.sent.registered and self.run.info.status == "FINISHED" else []
+
+    def send(self) -> Iterator[int]:
+        for name in self.new():
+            register(self.client, self.sent.run_id, name)
+            self.sent.keep(registered=name)
+            yield 1
+
+
+class End(Records):
+    """The status that the run has ended with, and when."""
+
+    def new(self) -> list[list[Any]]:
+        end = [self.run.info.status, self.run.info.end_time]
+        return [end] if end[0] in ENDED and end != self.sent.ended else []
+
+    def send(self) -> Iterator[int]:
+        for end in self.new():
+            self.client.set_terminated(self.sent.run_id, *end)
+            self.sent.keep(ended=end)
+            yield 1

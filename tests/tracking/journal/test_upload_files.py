@@ -1,0 +1,62 @@
+"""A file is sent when it is new or has changed, and with the server's ids in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+from newsclf.tracking.journal.sent import FileStates
+from newsclf.tracking.journal.upload_files import AT_ONCE, changed, upload
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of a journal, with more files than are sent at once."""
+    (tmp_path / "here" / "model").mkdir(parents=True)
+    for number in range(AT_ONCE):
+        (tmp_path / "here" / "model" / f"{number}.txt").write_text(f"{number} of run a1")
+    (tmp_path / "here" / "config.yaml").write_text("run: a1\n")
+    (tmp_path / "here" / "plot.png").write_bytes(b"a1 \xff")
+    return tmp_path / "here"
+
+
+def test_what_has_changed_is_what_differs_in_size_or_time(folder: Path) -> None:
+    sent = changed(folder, {})
+    assert list(sent) == ["config.yaml", "model/0.txt", "model/1.txt", "model/2.txt", "model/3.txt", "plot.png"]
+    assert changed(folder, sent) == {}
+    (folder / "config.yaml").write_text("run: a1, longer\n")
+    about = (folder / "plot.png").stat()
+    os.utime(folder / "plot.png", ns=(about.st_atime_ns, about.st_mtime_ns + 1))
+    assert changed(folder, sent) == {
+        "config.yaml": [16, (folder / "config.yaml").stat().st_mtime_ns],
+        "plot.png": [about.st_size, about.st_mtime_ns + 1],
+    }
+
+
+def test_texts_get_the_names_of_the_server_and_nothing_else_is_touched(folder: Path, tmp_path: Path) -> None:
+    sent: FileStates = {}
+    repository = LocalArtifactRepository(str(tmp_path / "there"))
+    assert list(upload(folder, repository, sent, {"a1": "b2"})) == [AT_ONCE, 2]
+    assert sent == changed(folder, {})
+    there = tmp_path / "there"
+    assert (there / "config.yaml").read_text() == "run: b2\n"
+    assert (there / "plot.png").read_bytes() == b"a1 \xff"
+    assert (there / "model" / "3.txt").read_text() == "3 of run a1"
+    assert (folder / "config.yaml").read_text() == "run: a1\n"
+    assert list(upload(folder, repository, sent, {})) == []
+
+
+def test_what_was_sent_before_an_error_is_known(folder: Path, tmp_path: Path) -> None:
+    class Full(LocalArtifactRepository):
+        def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
+            if local_file.endswith(".png"):
+                raise OSError("no room")
+            super().log_artifact(local_file, artifact_path)
+
+    sent: FileStates = {}
+    with pytest.raises(OSError, match="no room"):
+        list(upload(folder, Full(str(tmp_path / "there")), sent, {}))
+    assert list(changed(folder, sent)) == ["model/3.txt", "plot.png"]
