@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 import signal
@@ -61,6 +62,18 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(0)
         BertModel(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tracking database without runs. MLflow takes seconds to make one, so every place gets a copy."""
+    from mlflow import MlflowClient
+
+    folder = tmp_path_factory.mktemp("database")
+    with contextlib.chdir(folder):  # artifacts will be kept in mlruns/ of what is the working folder now
+        default = MlflowClient(f"sqlite:///{folder / 'empty.db'}").get_experiment("0")
+    assert str(folder) in default.artifact_location
+    return folder / "empty.db"
 
 
 def _vocabulary() -> list[str]:

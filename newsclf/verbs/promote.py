@@ -35,13 +35,13 @@ def promote(config: PromoteConfig) -> str:
     with open_run("promote", config) as run:
         registry.check_name(config.name)
         client = registry.registry_client()
-        seen = champion.look(client, config.name)
+        seen = champion.read_state(client, config.name)
         if config.rollback:
-            if seen.before is None:
+            if seen.previous is None:
                 raise InputError(
                     f"model {config.name} has had no champion before the present one: nothing to go back to"
                 )
-            to, kind, decision = seen.before, registry.ROLLED_BACK, None
+            to, kind, decision = seen.previous, registry.ROLLED_BACK, None
         else:
             challenger = registry.find_version(
                 client, config.name, config.model or f"models:/{config.name}@{registry.CHALLENGER}"
@@ -54,7 +54,7 @@ def promote(config: PromoteConfig) -> str:
         outcome, reason = kind, decision.reason if decision else "as asked"
         if decision and not decision.promote:
             outcome = REFUSED
-        elif not champion.move_champion(client, config.name, seen, to, kind, run.id):
+        elif not champion.set_champion(client, config.name, seen, to, kind, run.id):
             outcome = OVERTAKEN
             reason = (
                 f"another promotion has changed the champion since this one began with {seen.version or 'none'}: again"

@@ -157,16 +157,6 @@ def nobody() -> str:
     return f"http://127.0.0.1:{closed_port()}"
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tracking database without runs. MLflow takes seconds to make one, so every place gets a copy."""
-    folder = tmp_path_factory.mktemp("database")
-    with contextlib.chdir(folder):  # artifacts will be kept in mlruns/ of what is the working folder now
-        default = MlflowClient(f"sqlite:///{folder / 'empty.db'}").get_experiment("0")
-    assert str(folder) in default.artifact_location
-    return folder / "empty.db"
-
-
 @pytest.fixture(scope="module")
 def place(
     tmp_path_factory: pytest.TempPathFactory, empty_database: Path, request: pytest.FixtureRequest

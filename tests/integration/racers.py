@@ -27,9 +27,9 @@ def meet(place):
     while len(list(folder.glob(f"{place}.*"))) < racers:
         time.sleep(0.005)
 for number in range(rounds):
-    seen = champion.throne(client, name)
+    seen = champion.read_state(client, name)
     meet(f"read{number}")
-    won = champion.move_champion(client, name, seen, me, registry.PROMOTED, "0" * 32)
+    won = champion.set_champion(client, name, seen, me, registry.PROMOTED, "0" * 32)
     print("won" if won else "lost", flush=True)
     meet(f"done{number}")
     print(client.get_model_version_by_alias(name, "champion").version, flush=True)
@@ -55,4 +55,4 @@ def race(client: MlflowClient, name: str, versions: Sequence[str], rounds: int, 
         assert sorted(said) == ["lost"] * (len(versions) - 1) + ["won"]
         winners.append(versions[said.index("won")])
         assert {lines[2 * number + 1] for lines in told} == {winners[-1]}
-    assert [one.to for one in champion.throne(client, name).moves] == winners
+    assert [one.to for one in champion.read_state(client, name).moves] == winners

@@ -43,7 +43,7 @@ def find_trained(model: str) -> Trained:
             f"model {model} is no registered model: give models:/<name>@<alias> or models:/<name>/<version>"
         )
     name, client = match[1], registry.registry_client()
-    champion.look(client, name)
+    champion.read_state(client, name)
     version = registry.find_version(client, name, model)
     try:
         run = get_run(version.run_id or "")

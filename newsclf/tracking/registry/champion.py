@@ -21,7 +21,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from newsclf.errors import InputError
-from newsclf.tracking.registry.versions import CHALLENGER, CHAMPION, ROLLED_BACK, by_alias, make_sure
+from newsclf.tracking.registry.versions import CHALLENGER, CHAMPION, ROLLED_BACK, create_if_missing, version_by_alias
 from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
 
 AFTER, TO, FROM, KIND, TOKEN, DONE = (f"newsclf.{name}" for name in ("after", "to", "from", "kind", "token", "done"))
@@ -44,7 +44,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Throne:
+class ChampionState:
     """Who is champion, and after which move: what a promotion is decided on. version: None before the first."""
 
     version: str | None
@@ -52,7 +52,7 @@ class Throne:
     moves: tuple[Move, ...]
 
     @property
-    def before(self) -> str | None:
+    def previous(self) -> str | None:
         """The version that a rollback goes to: the champion before the present one; None where there was none."""
         stack: list[str] = []
         for move in self.moves:
@@ -68,38 +68,38 @@ class Throne:
         return stack[-1] if stack else None
 
 
-def throne(client: MlflowClient, name: str) -> Throne:
-    """Read who is champion; a move whose maker was killed before it set the alias is carried out first."""
-    after, moves = _moves(client, name)
-    if moves and not moves[-1].done:
-        _carry_out(client, name)
-    found = by_alias(client, name, CHAMPION)
-    return Throne(str(found.version) if found else None, after, tuple(moves))
+def read_state(client: MlflowClient, name: str) -> ChampionState:
+    """Who is champion now; a move whose maker was killed before it set the alias is carried out first.
 
-
-def look(client: MlflowClient, name: str) -> Throne:
-    """`throne`, for the first contact: raises InputError where the registry does not answer."""
+    Raises InputError where the registry does not answer, at once.
+    """
     try:
         with short_limits():
-            return throne(client, name)
+            after, moves = _moves(client, name)
+            if moves and not moves[-1].done:
+                _carry_out(client, name)
+            champion = version_by_alias(client, name, CHAMPION)
     except MlflowException as error:
         where = without_password(tracking_uri())
         raise InputError(
             f"the registry {where} cannot be used ({first_line(error)}): check MLFLOW_TRACKING_URI"
         ) from error
+    return ChampionState(str(champion.version) if champion else None, after, tuple(moves))
 
 
-def move_champion(client: MlflowClient, name: str, seen: Throne, to: str, kind: str, run_id: str) -> bool:
+def set_champion(client: MlflowClient, name: str, seen: ChampionState, to: str, kind: str, run_id: str) -> bool:
     """Make version `to` the champion, if none has moved since `seen` was read; whether that was so.
 
     Of all moves from the same `seen`, on whatever machines, exactly one returns True. run_id: of the deciding run.
     An alias that was moved by hand since then is not overwritten either, if it is seen in time.
     """
-    found = by_alias(client, name, CHAMPION)
-    if (str(found.version) if found else None) != seen.version:
+    champion = version_by_alias(client, name, CHAMPION)
+    if (str(champion.version) if champion else None) != seen.version:
         return False
-    log, token = log_of(name), uuid.uuid4().hex
-    make_sure(client, log, f"The moves of {name}'s champion, one a version. Versions that came too late do not count")
+    log, token = log_name(name), uuid.uuid4().hex
+    create_if_missing(
+        client, log, f"The moves of {name}'s champion, one a version. Versions that came too late do not count"
+    )
     tags = {AFTER: str(seen.after), TO: to, FROM: seen.version or "", KIND: kind, TOKEN: token}
     for attempt in range(ATTEMPTS):
         try:
@@ -119,7 +119,8 @@ def move_champion(client: MlflowClient, name: str, seen: Throne, to: str, kind: 
     return False
 
 
-def log_of(name: str) -> str:
+def log_name(name: str) -> str:
+    """The registered model whose versions are the moves."""
     return f"{name}-promotions"
 
 
@@ -129,8 +130,8 @@ def _carry_out(client: MlflowClient, name: str) -> None:
     while number != (last := _moves(client, name)[1][-1]).number:
         number = last.number
         client.set_registered_model_alias(name, CHAMPION, last.to)
-    client.set_model_version_tag(log_of(name), str(last.number), DONE, "yes")
-    challenger = by_alias(client, name, CHALLENGER)
+    client.set_model_version_tag(log_name(name), str(last.number), DONE, "yes")
+    challenger = version_by_alias(client, name, CHALLENGER)
     if challenger is not None and str(challenger.version) == last.to:
         client.delete_registered_model_alias(name, CHALLENGER)
 
@@ -139,7 +140,7 @@ def _moves(client: MlflowClient, name: str) -> tuple[int, list[Move]]:
     """(the number of the last one made, the moves that count, oldest first)."""
     found, token = [], None
     while True:
-        page = client.search_model_versions(f"name = '{log_of(name)}'", page_token=token)
+        page = client.search_model_versions(f"name = '{log_name(name)}'", page_token=token)
         found += list(page)
         token = page.token
         if not token:

@@ -46,14 +46,16 @@ def register(client: MlflowClient, run_id: str, name: str) -> ModelVersion:
         outputs = run.outputs.model_outputs if run.outputs else []
         if not outputs:
             raise InputError(f"run {run_id} has logged no model, so there is nothing to register as {name}")
-        make_sure(client, name, "News classifiers; champion answers, challenger wants to: newsclf's promote decides")
+        create_if_missing(
+            client, name, "News classifiers; champion answers, challenger wants to: newsclf's promote decides"
+        )
         tags = {tag: run.data.tags[tag] for tag in LINEAGE if tag in run.data.tags}
         tags |= {"newsclf.run_id": run_id, "newsclf.reference_uri": f"runs:/{run_id}/reference"}
         model_id = outputs[0].model_id
         version = client.create_model_version(
             name, client.get_logged_model(model_id).artifact_location, run_id, tags=tags, model_id=model_id
         )
-    challenger, champion = by_alias(client, name, CHALLENGER), by_alias(client, name, CHAMPION)
+    challenger, champion = version_by_alias(client, name, CHALLENGER), version_by_alias(client, name, CHAMPION)
     decided = DECISION in version.tags or (champion is not None and champion.version == version.version)
     if not decided and (challenger is None or int(challenger.version) < int(version.version)):
         client.set_registered_model_alias(name, CHALLENGER, version.version)
@@ -66,7 +68,7 @@ def version_of_run(client: MlflowClient, name: str, run_id: str) -> ModelVersion
     return min(found, key=lambda one: int(one.version), default=None)
 
 
-def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
+def version_by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
     """None where the model or the alias is not there."""
     try:
         return client.get_model_version_by_alias(name, alias)
@@ -85,7 +87,11 @@ def find_version(client: MlflowClient, name: str, model: str) -> ModelVersion:
         if model.startswith("runs:/"):
             found = version_of_run(client, name, model.removeprefix("runs:/").partition("/")[0])
         elif "@" in model:
-            found = by_alias(client, name, model.rpartition("@")[2]) if model.startswith(f"models:/{name}@") else None
+            found = (
+                version_by_alias(client, name, model.rpartition("@")[2])
+                if model.startswith(f"models:/{name}@")
+                else None
+            )
         elif model.startswith(f"models:/{name}/"):
             found = client.get_model_version(name, model.rpartition("/")[2])
         else:
@@ -123,7 +129,8 @@ def tag_decision(
             client.set_model_version_tag(name, one, tag, text[:5000])
 
 
-def make_sure(client: MlflowClient, name: str, description: str) -> None:
+def create_if_missing(client: MlflowClient, name: str, description: str) -> None:
+    """The registered model is there. Raises InputError where it cannot be made."""
     try:
         client.create_registered_model(name, description=description)
     except MlflowException as error:
