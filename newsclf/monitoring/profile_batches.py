@@ -45,7 +45,8 @@ def profile_batches(
 
     by: "hour", "day", "week" (ISO weeks; all by UTC) or "auto" for hours. reference: the id of the reference; profiles
     of another one (of a model that was served before) are left out. now: the time; a span that has not ended is left
-    for a later call. Raises InputError for a file that is no profile, and where none is of this reference.
+    for a later call. Raises InputError for a file that is no profile, where none is of this reference, and
+    where the first span is not over.
     """
     by = "hour" if by == "auto" else by
     if by not in LENGTHS:
@@ -65,6 +66,8 @@ def profile_batches(
         raise InputError(
             f"no profile in {stream} is of this reference: give the run or model that was served when they were written"
         )
+    if (end := min(spans) + LENGTHS[by]) > (now or datetime.now(UTC)):
+        raise InputError(f"the first {by} of {stream} is not over: call again after {end:%Y-%m-%d %H:%M} UTC")
     for begin in sorted(spans):
         if begin + LENGTHS[by] <= (now or datetime.now(UTC)):
             parts = spans[begin]

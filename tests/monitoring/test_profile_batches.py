@@ -46,6 +46,12 @@ def test_days_and_weeks(folder: Path) -> None:
     assert cut(folder, "week") == {"2026-W09": 5}
 
 
+def test_the_first_span_must_be_over(tmp_path: Path) -> None:
+    write(tmp_path, "2026-03-05T12:00", 7)
+    with pytest.raises(InputError, match=r"the first hour of .* is not over: call again after 2026-03-05 13:00 UTC$"):
+        cut(tmp_path, "hour")
+
+
 def test_the_content_tells_whether_files_have_come(folder: Path) -> None:
     def contents() -> list[str]:
         return [batch.content for batch in profile_batches(str(folder), "a reference", "hour", NOW)]
