@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +15,12 @@ from mlflow.exceptions import MlflowException
 
 from newsclf.config import TrainConfig
 from newsclf.config.fields import names_of
-from newsclf.config.options import as_text, build
+from newsclf.config.options import as_text
 from newsclf.errors import InputError
 from newsclf.locks import FolderLock
-from newsclf.tracking.reads import get_run
+from newsclf.tracking.artifacts.trained_model import train_config
 from newsclf.tracking.run import Run
+from newsclf.tracking.runs import LoggedRun, get_run, logged_options, run_id_of
 from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
 
 CHECKPOINTS_TAG = "newsclf.checkpoints"
@@ -30,7 +30,7 @@ OF_THIS_MACHINE = names_of(TrainConfig, "machine")
 
 
 @dataclass(frozen=True)
-class CutOff:
+class InterruptedRun:
     """A run that can be taken up again: its id, its options, and the folder of its checkpoints, if it came so far."""
 
     run_id: str
@@ -38,17 +38,18 @@ class CutOff:
     checkpoints: Path | None
 
 
-def find_cut_off(config: TrainConfig) -> CutOff:
+def find_interrupted_run(config: TrainConfig) -> InterruptedRun:
     """The run that `config.resume` names, with its own options in place of defaults.
 
     Raises InputError where there is none, where it has ended well or is still running, and for an option that is
     neither its default nor the run's, nor one of the machine (device, num_workers, folders).
     """
     named = f"option resume is {config.resume}"
-    if not re.fullmatch(r"[0-9a-f]{32}", config.resume):
+    run_id = run_id_of(config.resume)
+    if run_id is None:
         raise InputError(f"{named}: it must be the id of a run of train")
     try:
-        run = get_run(config.resume)
+        run = get_run(run_id)
     except MlflowException as error:
         where = without_password(tracking_uri())
         raise InputError(f"{named}: the run is not in the journal, nor in {where} ({first_line(error)})") from error
@@ -59,13 +60,13 @@ def find_cut_off(config: TrainConfig) -> CutOff:
     folder = Path(run.data.tags[CHECKPOINTS_TAG]) if CHECKPOINTS_TAG in run.data.tags else None
     if folder and not folder.is_dir():
         raise InputError(f"{named}: its checkpoints were kept in {folder}, which is not on this machine any more")
-    return CutOff(run.info.run_id, _own_options(config, run.data.params, named), folder)
+    return InterruptedRun(run.info.run_id, _own_options(config, run, named), folder)
 
 
-def _own_options(config: TrainConfig, parameters: Mapping[str, str], named: str) -> TrainConfig:
-    names = set(names_of(TrainConfig)) - set(OF_THIS_CALL)
-    logged = {name: "" if text == "''" else text for name, text in parameters.items() if name in names}
-    own = build(TrainConfig, logged)
+def _own_options(config: TrainConfig, run: LoggedRun, named: str) -> TrainConfig:
+    """`config` with the run's options, but for those of this call. named: how the option resume was given."""
+    logged = [name for name in logged_options(run) if name in names_of(TrainConfig) and name not in OF_THIS_CALL]
+    own = train_config(run)
     given, before, default = as_text(config), as_text(own), as_text(TrainConfig())
     kept = [name for name in logged if name not in OF_THIS_MACHINE or given[name] == default[name]]
     for name in kept:
@@ -96,7 +97,7 @@ def checkpoints(run: Run, folder: Path) -> Iterator[Path]:
         lock.release()
 
 
-def set_aside(run_id: str) -> None:
+def tag_superseded_run(run_id: str) -> None:
     """Let the run that `mlflow run` has made for this process, which goes on with another one, name that one."""
     made = os.environ.pop("MLFLOW_RUN_ID", "")
     if made and made != run_id:

@@ -28,7 +28,7 @@ from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.metrics import logged_points, metric_name, send_points
 from newsclf.tracking.registry.versions import REGISTER, register, registry_client
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
-from newsclf.tracking.runs import take_up
+from newsclf.tracking.runs import EMPTY, take_up
 from newsclf.tracking.server import (
     check_uri,
     experiment_of,
@@ -42,7 +42,6 @@ from newsclf.tracking.server import (
 from newsclf.tracking.status_guard import keep_status
 
 LONGEST_TAG = 5000
-EMPTY = "''"  # an option that is empty: MLflow takes no empty parameter
 
 
 class RunConfig(Protocol):

@@ -1,66 +1,80 @@
-"""Earlier runs, by their ids or by a query of an experiment, and the files that they have logged."""
+"""Earlier runs, by their ids or by a query: what they have logged, read from the server or from a journal."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
+import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
+from mlflow.store.entities import PagedList
 
 from newsclf.errors import InputError
-from newsclf.tracking.journal.store import FAILURE_TAG
-from newsclf.tracking.reads import download, get_run
-from newsclf.tracking.server import first_line, is_server, tracking_uri
+from newsclf.tracking.journal.store import FAILURE_TAG, find, place_of
+from newsclf.tracking.server import as_default, first_line, is_server, tracking_uri
 
-RUN_ID = re.compile(r"(?:runs:/)?([0-9a-f]{32})")
+T = TypeVar("T")
 ALL = "all"
+EMPTY = "''"  # how an option that is empty is logged: MLflow takes no empty parameter
 LoggedRun = Run  # what MLflow tells of a run, for rooms that do not import it
 
 
-def find_runs(chosen: str, experiments: Sequence[str], verbs: Sequence[str], most: int) -> list[Run]:
-    """Runs by `chosen`: run ids separated by commas, or a query as MLflow's search box takes it, newest first.
+def run_id_of(name: str) -> str | None:
+    """The id in `<run id>` or `runs:/<run id>`; None for anything else.
 
-    experiments: names or ids that a query looks into, or `all`. A query gives FINISHED runs of `verbs` alone, at most
-    `most` of them. Raises InputError for an id, an experiment or a query that is no good.
+    >>> run_id_of("runs:/0123456789abcdef0123456789abcdef")
+    '0123456789abcdef0123456789abcdef'
+    >>> run_id_of("ag_news")
     """
-    parts = [part.strip() for part in chosen.split(",")]
-    ids = [match[1] for part in parts if (match := RUN_ID.fullmatch(part))]
-    if ids and len(ids) == len(parts):
-        return [_named(run_id) for run_id in dict.fromkeys(ids)]
-    client = MlflowClient(tracking_uri())
-    places = _experiment_ids(client, experiments)
-    found: list[Run] = []
-    token = None
-    while len(found) < most:
-        try:
-            page = client.search_runs(
-                places, chosen, ViewType.ACTIVE_ONLY, 500, order_by=["start_time DESC"], page_token=token
-            )
-        except MlflowException as error:
-            raise InputError(
-                f"option runs is {chosen!r}, which is neither run ids separated by commas nor a query "
-                f"({first_line(error)}): write \"params.dataset = 'ag_news' and metrics.avg_test_acc > 0.8\""
-            ) from error
-        found += [run for run in page if run.info.status == "FINISHED" and run.data.tags.get("newsclf.verb") in verbs]
-        token = page.token
-        if not token:
-            break
-    return found[:most]
+    match = re.fullmatch(r"(?:runs:/)?([0-9a-f]{32})", name)
+    return match[1] if match else None
 
 
-def take_up(client: MlflowClient, run_id: str, verb: str) -> None:
-    """Let the run be one of `verb` that is RUNNING. Raises MlflowException where there is none, or it was deleted."""
-    tags = client.get_run(run_id).data.tags
-    client.update_run(run_id, "RUNNING")
-    if FAILURE_TAG in tags:  # it was stopped; now it is not
-        client.delete_tag(run_id, FAILURE_TAG)
-    if "newsclf.verb" not in tags:  # `mlflow run` has made it
-        client.set_tag(run_id, "newsclf.verb", verb)
+def store_of(run_id: str) -> tuple[str, str]:
+    """(tracking URI, the run's id there): the server, or the journal of a run that is not sent yet."""
+    journal = find(run_id)
+    if journal is not None and not journal.sent.partial:
+        return journal.uri, str(journal.run["run_uuid"])
+    if place := place_of(run_id):
+        return place["server"], place["run_id"]
+    return tracking_uri(), run_id
+
+
+def get_run(run_id: str) -> LoggedRun:
+    """Raises MlflowException where there is none."""
+    uri, run_id = store_of(run_id)
+    return MlflowClient(uri, uri).get_run(run_id)
+
+
+def earlier_run(run_id: str) -> LoggedRun | None:
+    """None where it is neither in the journal nor in the store."""
+    try:
+        return get_run(run_id)
+    except MlflowException:
+        return None
+
+
+def logged_options(run: LoggedRun) -> dict[str, str]:
+    """The options that the run has logged, as they would be typed."""
+    return {name: "" if text == EMPTY else text for name, text in run.data.params.items()}
+
+
+def download(uri: str) -> Path:
+    """A local copy of runs:/<run id>/<path> or models:/...; raises MlflowException or OSError."""
+    store = tracking_uri()
+    name, slash, path = uri.removeprefix("runs:/").partition("/")
+    if run_id := run_id_of(name):
+        store, run_id = store_of(run_id)
+        uri = f"runs:/{run_id}{slash}{path}"
+    with as_default(store):
+        return Path(mlflow.artifacts.download_artifacts(uri))
 
 
 def artifact(run_id: str, path: str) -> Path | None:
@@ -77,12 +91,47 @@ def text_of(run_id: str, path: str) -> str:
     return file.read_text(encoding="utf-8") if file else ""
 
 
-def earlier_run(run_id: str) -> LoggedRun | None:
-    """None where it is neither in the journal nor in the store."""
+def take_up(client: MlflowClient, run_id: str, verb: str) -> None:
+    """Let the run be one of `verb` that is RUNNING. Raises MlflowException where there is none, or it was deleted."""
+    tags = client.get_run(run_id).data.tags
+    client.update_run(run_id, "RUNNING")
+    if FAILURE_TAG in tags:  # it was stopped; now it is not
+        client.delete_tag(run_id, FAILURE_TAG)
+    if "newsclf.verb" not in tags:  # `mlflow run` has made it
+        client.set_tag(run_id, "newsclf.verb", verb)
+
+
+def pages(search: Callable[[str | None], PagedList[T]]) -> Iterator[T]:
+    """All that a search of MLflow's finds. search: the page token to a page."""
+    token = None
+    while True:
+        page = search(token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def find_runs(chosen: str, experiments: Sequence[str], verbs: Sequence[str], most: int) -> list[LoggedRun]:
+    """Runs by `chosen`: run ids separated by commas, or a query as MLflow's search box takes it, newest first.
+
+    experiments: names or ids that a query looks into, or `all`. A query gives FINISHED runs of `verbs` alone, at most
+    `most` of them. Raises InputError for an id, an experiment or a query that is no good.
+    """
+    ids = [run_id_of(part.strip()) for part in chosen.split(",")]
+    if all(ids):
+        return [_named(run_id) for run_id in dict.fromkeys(ids) if run_id]
+    client = MlflowClient(tracking_uri())
+    places, newest = _experiment_ids(client, experiments), ["start_time DESC"]
+    found = pages(lambda token: client.search_runs(places, chosen, ViewType.ACTIVE_ONLY, 500, newest, token))
+    good = (run for run in found if run.info.status == "FINISHED" and run.data.tags.get("newsclf.verb") in verbs)
     try:
-        return get_run(run_id)
-    except MlflowException:
-        return None
+        return list(itertools.islice(good, most))
+    except MlflowException as error:
+        raise InputError(
+            f"option runs is {chosen!r}, which is neither run ids separated by commas nor a query "
+            f"({first_line(error)}): write \"params.dataset = 'ag_news' and metrics.test_accuracy > 0.8\""
+        ) from error
 
 
 def compare_page(runs: Sequence[Run]) -> str:

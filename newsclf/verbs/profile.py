@@ -24,8 +24,7 @@ from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import key_numbers, table
 from newsclf.profiling.writers import check_destination, write
 from newsclf.reports.profile import write_report
-from newsclf.tracking.artifacts.fetching import fetch_profile
-from newsclf.tracking.artifacts.references import open_predictor, open_reference
+from newsclf.tracking.artifacts.references import fetch_profile, open_predictor, open_reference
 from newsclf.tracking.environment import peak_memory_bytes
 from newsclf.tracking.lineage import log_stream
 from newsclf.tracking.run import open_run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import tempfile
 import time
 from typing import Any
@@ -16,7 +15,6 @@ from newsclf.config.fields import Role, names_of
 from newsclf.errors import Differs, InputError
 from newsclf.tracking.children.runs import Child, create_run, end_as, env_manager, start
 from newsclf.tracking.environment import FREEZE, UNCOMMITTED, installed
-from newsclf.tracking.reads import get_run
 from newsclf.tracking.reproduction.checkout import checkout
 from newsclf.tracking.reproduction.run_diff import (
     Difference,
@@ -28,7 +26,7 @@ from newsclf.tracking.reproduction.run_diff import (
     weights_of,
 )
 from newsclf.tracking.run import Run, open_run
-from newsclf.tracking.runs import LoggedRun, earlier_run, text_of
+from newsclf.tracking.runs import LoggedRun, earlier_run, get_run, run_id_of, text_of
 from newsclf.tracking.server import PROJECT
 from newsclf.verbs import VERBS
 
@@ -96,21 +94,22 @@ def reproduce(config: ReproduceConfig) -> dict[str, float]:
 
 def find_run(name: str) -> LoggedRun:
     """The run. Raises InputError where it is not there, or not one that can be run again."""
-    if not (match := re.fullmatch(r"(?:runs:/)?([0-9a-f]{32})", name)):
+    run_id = run_id_of(name)
+    if run_id is None:
         raise InputError(f"option run_id is {name!r}: a run id has 32 digits and letters from a to f")
-    run = earlier_run(match[1])
+    run = earlier_run(run_id)
     if run is None:
-        raise InputError(f"run {match[1]} is not in the tracking store: check the id and MLFLOW_TRACKING_URI")
+        raise InputError(f"run {run_id} is not in the tracking store: check the id and MLFLOW_TRACKING_URI")
     if run.info.status != "FINISHED":
         hint = "wait for its end" if run.info.status == "RUNNING" else "only what has come to its end can be compared"
-        raise InputError(f"run {match[1]} is {run.info.status}: {hint}")
+        raise InputError(f"run {run_id} is {run.info.status}: {hint}")
     verb = verb_of(run)
     if verb not in REPRODUCIBLE:
         parent = verb in ("sweep", "retrain", "reproduce")
         hint = "give one of the runs under it" if parent else f"give one of {REPRODUCIBLE}"
-        raise InputError(f"run {match[1]} is one of {verb}, which cannot be run again by itself: {hint}")
+        raise InputError(f"run {run_id} is one of {verb}, which cannot be run again by itself: {hint}")
     if "mlflow.source.git.commit" not in run.data.tags:
-        raise InputError(f"run {match[1]} was made outside of a git checkout: its code is not known")
+        raise InputError(f"run {run_id} was made outside of a git checkout: its code is not known")
     return run
 
 

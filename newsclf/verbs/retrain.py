@@ -30,7 +30,7 @@ from newsclf.retraining.outcome import RetrainingOutcome
 from newsclf.retraining.policy import LABEL, TEST, TRAIN, Earlier, Plan, Rules, attempted, plan
 from newsclf.retraining.training_rows import Mix
 from newsclf.tracking.artifacts.references import open_reference
-from newsclf.tracking.artifacts.trained_model import Trained, find_trained
+from newsclf.tracking.artifacts.trained_model import TrainedModel, find_trained_model
 from newsclf.tracking.children.runs import end_as, run_to_end, tagged
 from newsclf.tracking.registry import versions as registry
 from newsclf.tracking.result import prepare_folder
@@ -51,7 +51,7 @@ def retrain(config: RetrainConfig) -> Plan:
     check(config)
     folder = prepare_folder(config.output_dir, "retrain", name_of(config.stream)).resolve()
     with open_run("retrain", config, folder=str(folder)) as run, held(folder) as lock:
-        call = Call(config, run, folder, lock, find_trained(config.champion))
+        call = Call(config, run, folder, lock, find_trained_model(config.champion))
         call.take_over()
         run.tag({"newsclf.champion_before": call.champion.version})
 
@@ -76,7 +76,7 @@ class Call:
     run: Run
     folder: Path
     lock: int
-    champion: Trained
+    champion: TrainedModel
 
     @property
     def stream(self) -> str:
@@ -185,7 +185,7 @@ def decide(call: Call, outcome: RetrainingOutcome, attempt: Attempt) -> None:
         write_json(refused, {"champion": champion.uri, "folder": str(attempt.folder), **kept})
 
 
-def challenger(call: Call, attempt: Attempt, tags: Mapping[str, str]) -> Trained:
+def challenger(call: Call, attempt: Attempt, tags: Mapping[str, str]) -> TrainedModel:
     """Trained with the champion's options, tagged and registered; taken as it is if an interrupted call has done so."""
     done, name = attempt.folder / "challenger.json", call.champion.name
     if not done.is_file():
@@ -200,7 +200,7 @@ def challenger(call: Call, attempt: Attempt, tags: Mapping[str, str]) -> Trained
             client.set_tag(run_id, tag, text)
         version = registry.register(client, run_id, name).version
         write_json(done, {"version": str(version)})
-    return find_trained(f"models:/{name}/{json.loads(done.read_text(encoding='utf-8'))['version']}")
+    return find_trained_model(f"models:/{name}/{json.loads(done.read_text(encoding='utf-8'))['version']}")
 
 
 def train_options(call: Call, attempt: Attempt) -> dict[str, Any]:

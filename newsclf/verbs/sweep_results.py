@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from newsclf.config import SweepConfig
 from newsclf.errors import InputError
-from newsclf.tracking.reads import get_run
 from newsclf.tracking.run import Run
-from newsclf.tracking.runs import compare_page, compare_path
+from newsclf.tracking.runs import compare_page, compare_path, get_run
 from newsclf.tuning import plots
 from newsclf.tuning.space import Space
 from newsclf.tuning.study import Trials

@@ -30,7 +30,7 @@ from newsclf.tracking.environment import peak_memory_bytes
 from newsclf.tracking.lightning_logger import RunLogger
 from newsclf.tracking.lineage import log_dataset
 from newsclf.tracking.registry.versions import check_name
-from newsclf.tracking.resume import checkpoints, find_cut_off, set_aside
+from newsclf.tracking.resume import checkpoints, find_interrupted_run, tag_superseded_run
 from newsclf.tracking.run import open_run
 
 HEAD_RATE, ENCODER_RATE = 1e-3, 2e-4
@@ -41,8 +41,8 @@ def train(config: TrainConfig) -> dict[str, float]:
     began = time.perf_counter()
     earlier = None
     if config.resume:
-        earlier = find_cut_off(config)
-        set_aside(earlier.run_id)
+        earlier = find_interrupted_run(config)
+        tag_superseded_run(earlier.run_id)
         config = dataclasses.replace(earlier.config, resume="")
     config = resolve_auto(config)
     assert config.learning_rate is not None

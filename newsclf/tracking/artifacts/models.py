@@ -19,8 +19,9 @@ from mlflow.tracking.context.registry import resolve_tags
 from mlflow.types import ColSpec, DataType, Schema
 
 from newsclf.errors import InputError
-from newsclf.tracking.reads import download
+from newsclf.messages import one_line
 from newsclf.tracking.run import Run
+from newsclf.tracking.runs import download
 from newsclf.tracking.server import PROJECT, as_default, tracking_uri
 
 if TYPE_CHECKING:
@@ -95,9 +96,9 @@ def fetch(uri: str) -> FetchedModel:
         folder = Path(uri) if Path(uri).is_dir() else download(uri)
         described = Model.load(str(folder))
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"model {uri} cannot be loaded ({reason}): give runs:/<run id>/model, models:/<name>@<alias> or a folder"
+            f"model {uri} cannot be loaded ({one_line(error, 200)}): give runs:/<run id>/model, "
+            "models:/<name>@<alias> or a folder"
         ) from error
     classifier = folder / "artifacts" / "classifier"
     if not (classifier / "classifier.json").is_file():

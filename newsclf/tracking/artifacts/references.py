@@ -1,4 +1,4 @@
-"""What is normal, by the option `reference`: one that a run has logged, or one fitted to a data set."""
+"""What is normal: found by the option `reference`, fitted to a data set, or logged by train."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
 
 from newsclf.config import DataOptions
 from newsclf.data import SOURCES, Dataset, fingerprint_texts, load
@@ -16,9 +18,17 @@ from newsclf.drift import Reference, fit_reference, load_reference, save_referen
 from newsclf.drift.predictor import Predictor
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
+from newsclf.messages import one_line
+from newsclf.model.text_classifier import TextClassifier
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import table
+from newsclf.tracking.artifacts.models import fetch
 from newsclf.tracking.run import Run
+from newsclf.tracking.runs import download, get_run, run_id_of
+
+PROFILE = "profile.bin"  # of a profile run's artifacts
+FOLDER = "reference"  # of a run's artifacts
+FILE = "reference.json"  # what tells the folder of a reference
 
 Predict = Callable[[list[str]], np.ndarray]
 
@@ -32,8 +42,6 @@ def open_reference(
     embedding: of a reference that is fitted here, see `fit_reference`.
     model: the model to predict with; without one, that of the reference's run, if it has one.
     """
-    from newsclf.tracking.artifacts.fetching import fetch_reference
-
     found = fetch_reference(name)
     if found is not None:
         loaded = load_reference(found)
@@ -45,10 +53,57 @@ def open_reference(
     key = " ".join([*content, str(options.seed), embedding, model or ""])
     kept = folder / "reference" / hashlib.sha256(key.encode()).hexdigest()[:16]
     predictor = open_predictor(model, device) if model else None
-    if not (kept / "reference.json").is_file():
+    if not (kept / FILE).is_file():
         print(f"fitting the reference to {len(texts):,} texts of {name}", flush=True)
         save_reference(fit_reference(texts, labels, predictor, options.seed, embedding=embedding), kept)
     return load_reference(kept, predictor)
+
+
+def fetch_reference(name: str) -> Path | None:
+    """The local folder of a reference that was logged; None where `name` is none of these (a dataset, perhaps).
+
+    name: a run id, runs:/<run id>, models:/<name>@<alias> or models:/<name>/<version> (the reference of the run that
+    logged the model), or a local folder. Raises InputError when it is not there.
+    """
+    if (Path(name) / FILE).is_file():
+        return Path(name)
+    if Path(name).is_dir():
+        raise InputError(f"reference {name} is a folder without {FILE}: give the folder of a reference, or a dataset")
+    try:
+        if name.startswith("models:/"):
+            run_id = Model.load(str(download(f"{name}/MLmodel"))).run_id or ""
+        elif found := run_id_of(name.removeprefix("runs:/").partition("/")[0]):
+            run_id = found
+        elif name.startswith("runs:/"):
+            raise InputError(f"reference {name} names no run: write runs:/<run id>")
+        else:
+            return None
+        folder = download(f"runs:/{run_id}/{FOLDER}")
+    except (MlflowException, OSError) as error:
+        raise InputError(
+            f"reference {name} cannot be loaded ({one_line(error, 200)}): give a run that trained a model, its model, "
+            "a folder with a reference, or a dataset"
+        ) from error
+    if not (folder / FILE).is_file():
+        raise InputError(
+            f"reference {name}: its run {run_id} has logged no reference; train has, and monitor of a dataset"
+        )
+    return folder
+
+
+def fetch_profile(name: str) -> Path | None:
+    """The profile.bin of a run of profile, by its run id or runs:/<run id>; None where `name` is anything else."""
+    run_id = run_id_of(name)
+    if run_id is None:
+        return None
+    try:
+        if get_run(run_id).data.tags.get("newsclf.verb") != "profile":
+            return None
+        return download(f"runs:/{run_id}/{PROFILE}")
+    except (MlflowException, OSError) as error:
+        raise InputError(
+            f"reference {name}: the run's {PROFILE} cannot be loaded ({one_line(error, 200)}): give another"
+        ) from error
 
 
 def log_reference(
@@ -97,9 +152,6 @@ class _Known:
 
 def open_predictor(model: str, device: str) -> Predictor:
     """A logged model as a function of texts."""
-    from newsclf.model.text_classifier import TextClassifier
-    from newsclf.tracking.artifacts.models import fetch
-
     return TextClassifier.load(fetch(model).folder, device, model)
 
 

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from dataclasses import dataclass
 
-from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from newsclf.config import TrainConfig
+from newsclf.config.fields import names_of
 from newsclf.config.options import build
 from newsclf.errors import InputError
-from newsclf.tracking.reads import get_run
 from newsclf.tracking.registry import champion
 from newsclf.tracking.registry import versions as registry
+from newsclf.tracking.runs import LoggedRun, get_run, logged_options
 from newsclf.tracking.server import first_line
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedModel:
     """name, version: in the registry; run: of train; config: the options of that run."""
 
     name: str
     version: str
-    run: Run
+    run: LoggedRun
     config: TrainConfig
 
     @property
@@ -32,7 +31,7 @@ class Trained:
         return f"models:/{self.name}/{self.version}"
 
 
-def find_trained(model: str) -> Trained:
+def find_trained_model(model: str) -> TrainedModel:
     """model: models:/<name>@<alias> or models:/<name>/<version>.
 
     Raises InputError where there is none, and where a run of train did not make it.
@@ -51,12 +50,10 @@ def find_trained(model: str) -> Trained:
         raise InputError(f"model {model}: the run that made it is not there ({first_line(error)})") from error
     if run.data.tags.get("newsclf.verb") != "train":
         raise InputError(f"model {model} was not made by train: there are no options and no rows to go on from")
-    return Trained(name, str(version.version), run, options_of(run))
+    return TrainedModel(name, str(version.version), run, train_config(run))
 
 
-def options_of(run: Run) -> TrainConfig:
-    """The options that a run of train has logged; one that was added since has its default."""
-    names = {field.name for field in dataclasses.fields(TrainConfig)}
-    return build(
-        TrainConfig, {name: "" if text == "''" else text for name, text in run.data.params.items() if name in names}
-    )
+def train_config(run: LoggedRun) -> TrainConfig:
+    """The options that a run of train was made with; one that was added since has its default."""
+    names = names_of(TrainConfig)
+    return build(TrainConfig, {name: text for name, text in logged_options(run).items() if name in names})

@@ -17,9 +17,8 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from newsclf.errors import InputError
 from newsclf.tracking.journal.store import FAILURE_TAG
-from newsclf.tracking.reads import get_run, store_of
 from newsclf.tracking.run import Run
-from newsclf.tracking.runs import LoggedRun
+from newsclf.tracking.runs import LoggedRun, get_run, pages, store_of
 from newsclf.tracking.server import PROJECT, first_line, tracking_uri, without_password
 
 PARENT_TAG = "mlflow.parentRunId"
@@ -158,13 +157,8 @@ def end_as(run_id: str, status: str, reason: str = "", **tags: str) -> LoggedRun
 
 def tagged(experiment_id: str, tag: str, value: str) -> list[LoggedRun]:
     """All runs of an experiment with this tag."""
-    client, token = MlflowClient(tracking_uri()), None
-    found: list[LoggedRun] = []
-    while True:
-        page = client.search_runs([experiment_id], f"tags.`{tag}` = '{value}'", max_results=1000, page_token=token)
-        found += page
-        if not (token := page.token):
-            return found
+    client, query = MlflowClient(tracking_uri()), f"tags.`{tag}` = '{value}'"
+    return list(pages(lambda token: client.search_runs([experiment_id], query, max_results=1000, page_token=token)))
 
 
 def move(run_id: str, parent: Run) -> None:

@@ -22,6 +22,7 @@ from mlflow.exceptions import MlflowException
 
 from newsclf.errors import InputError
 from newsclf.tracking.registry.versions import CHALLENGER, CHAMPION, ROLLED_BACK, create_if_missing, version_by_alias
+from newsclf.tracking.runs import pages
 from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
 
 AFTER, TO, FROM, KIND, TOKEN, DONE = (f"newsclf.{name}" for name in ("after", "to", "from", "kind", "token", "done"))
@@ -138,13 +139,8 @@ def _carry_out(client: MlflowClient, name: str) -> None:
 
 def _moves(client: MlflowClient, name: str) -> tuple[int, list[Move]]:
     """(the number of the last one made, the moves that count, oldest first)."""
-    found, token = [], None
-    while True:
-        page = client.search_model_versions(f"name = '{log_name(name)}'", page_token=token)
-        found += list(page)
-        token = page.token
-        if not token:
-            break
+    query = f"name = '{log_name(name)}'"
+    found = list(pages(lambda token: client.search_model_versions(query, page_token=token)))
     found.sort(key=lambda one: int(one.version))
     moves = [
         Move(int(one.version), one.tags[TO], one.tags[FROM], one.tags[KIND], one.tags[TOKEN], DONE in one.tags)

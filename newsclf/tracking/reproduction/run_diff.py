@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from newsclf.model.weights import file_sha256
-from newsclf.tracking.reads import download, store_of
+from newsclf.tracking.runs import download, store_of
 
 # Metrics that measure the machine, which is busy now with this and now with that: their names hold one of these.
 OF_THE_MACHINE = ("seconds", "_per_second", "memory_bytes", "latency")
