@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from newsclf.errors import InputError, disk_full
+
 
 @contextlib.contextmanager
 def in_one_step(path: Path) -> Iterator[Path]:
@@ -27,10 +29,19 @@ def in_one_step(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_json(path: Path, values: Any, indent: int | None = None) -> None:
-    """Write `values`, in one step. Raises OSError."""
-    with in_one_step(path) as unfinished:
-        unfinished.write_text(json.dumps(values, indent=indent) + "\n", encoding="utf-8")
+def write_json(path: Path, values: Any, indent: int | None = None, option: str = "output_dir") -> None:
+    """Write `values`, in one step.
+
+    option: that has named the folder. A file that cannot be written is bad input then (InputError); an OSError where no
+    option has ("") or the disk is full.
+    """
+    try:
+        with in_one_step(path) as unfinished:
+            unfinished.write_text(json.dumps(values, indent=indent) + "\n", encoding="utf-8")
+    except OSError as error:
+        if disk_full(error) or not option:
+            raise
+        raise InputError(f"{path} cannot be written ({error.strerror}): give another {option}") from None
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from newsclf.files import in_one_step
+from newsclf.errors import InputError
+from newsclf.files import in_one_step, read_json, write_json
 
 
 def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
@@ -37,3 +38,17 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     with pytest.raises(OSError, match="taken"), in_one_step(tmp_path / "taken" / "file.txt"):
         pytest.fail("there is nothing to write to")
+
+
+def test_json_is_written_and_read(tmp_path: Path) -> None:
+    write_json(tmp_path / "a" / "file.json", {"name": [1, None]})
+    assert (tmp_path / "a" / "file.json").read_text() == '{"name": [1, null]}\n'
+    assert read_json(tmp_path / "a" / "file.json") == {"name": [1, None]}
+    assert read_json(tmp_path / "absent.json") == {}
+
+
+@pytest.mark.parametrize(("option", "error"), [("output_dir", InputError), ("journal", InputError), ("", OSError)])
+def test_json_that_cannot_be_written(option: str, error: type[Exception], tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(error, match=f"give another {option}$" if option else "taken"):
+        write_json(tmp_path / "taken" / "file.json", {}, option=option)

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from newsclf.files import write_json
 from newsclf.monitoring.alerts import ALERT, OK, Alert, Notifier, Watch, at_least, worst
 from newsclf.monitoring.rules import SEVERITIES, Monitor, Window
-from newsclf.monitoring.state import Record, State, write_json
+from newsclf.monitoring.state import Record, State
 
 CONSOLE = "console"
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from newsclf.errors import InputError, disk_full
-from newsclf.files import in_one_step
+from newsclf.errors import InputError
+from newsclf.files import write_json
 
 FORMAT = 1
 
@@ -105,14 +105,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InputError(f"{path} holds no JSON object; delete it, and what it stands for is done again")
     return values
-
-
-def write_json(path: Path, values: Any, indent: int | None = None) -> None:
-    """In one step: a file that is there is whole. Raises InputError where it cannot be written."""
-    try:
-        with in_one_step(path) as unfinished:
-            unfinished.write_text(json.dumps(values, indent=indent) + "\n", encoding="utf-8")
-    except OSError as error:
-        if disk_full(error):
-            raise
-        raise InputError(f"{path} cannot be written ({error.strerror}): give another output_dir") from None

@@ -19,13 +19,14 @@ from newsclf.data.tables.table import public_name
 from newsclf.drift import Reference, save_reference
 from newsclf.drift.verdict import KINDS
 from newsclf.errors import Alarm, InputError
+from newsclf.files import write_json
 from newsclf.monitoring.alert_manager import Board
 from newsclf.monitoring.alerts import ALERT, Notifier
 from newsclf.monitoring.batches import Batch, Columns, batches, name_of, tables
 from newsclf.monitoring.judging import changes_by_number, changes_over, judge, known_numbers
 from newsclf.monitoring.profile_batches import ProfileBatch, of_profiles, profile_batches
 from newsclf.monitoring.rules import check_numbers, parse_monitors, parse_windows
-from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of, write_json
+from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of
 from newsclf.reports.stream import write_report
 from newsclf.tracking.artifacts.references import open_reference
 from newsclf.tracking.environment import peak_memory_bytes

@@ -18,9 +18,9 @@ from newsclf.config.options import as_text, build
 from newsclf.config.shared import BatchOptions, ComputeOptions
 from newsclf.data.tables.table import public_name
 from newsclf.errors import InputError
+from newsclf.files import write_json
 from newsclf.locks import held
 from newsclf.monitoring.batches import name_of
-from newsclf.monitoring.state import write_json
 from newsclf.reports.retraining import write_report
 from newsclf.retraining.attempt import Attempt, make_attempt, read_past, tested_later
 from newsclf.retraining.judged_stream import Judged, judged_batches

@@ -57,4 +57,4 @@ class Sent:
         """Replace values, by their names, and write all of them to the file. Raises OSError."""
         for name, value in values.items():
             setattr(self, name, value)
-        write_json(self.path, {name: value for name, value in asdict(self).items() if name != "path"})
+        write_json(self.path, {name: value for name, value in asdict(self).items() if name != "path"}, option="")

@@ -143,7 +143,7 @@ class Journal:
         sent, run_id = self.sent, self.run["run_uuid"]
         if sent.run_id != run_id:
             place = {"run_id": sent.run_id, "experiment_id": sent.experiment_id, "server": sent.server}
-            write_json(self.folder.parent / "sent" / f"{run_id}.json", place)
+            write_json(self.folder.parent / "sent" / f"{run_id}.json", place, option="")
         self.discard()
 
     def discard(self) -> None:
@@ -167,7 +167,7 @@ def create(verb: str, server: str) -> Journal:
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", "")
         experiment_id = "" if experiment else os.environ.get("MLFLOW_EXPERIMENT_ID", "")
         note = {"verb": verb, "server": server, "experiment": experiment, "experiment_id": experiment_id}
-        write_json(unfinished / "run.json", note | {"created": time.time()})
+        write_json(unfinished / "run.json", note | {"created": time.time()}, option="")
         os.replace(unfinished, folder)
     except (OSError, sqlite3.Error) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
