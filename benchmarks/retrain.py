@@ -30,9 +30,9 @@ from newsclf.model.classifier import Classifier
 from newsclf.model.embed import EncoderEmbedder
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import find
-from newsclf.retraining.margins import widened
-from newsclf.retraining.policy import TEST, TRAIN, Earlier, Rules, Watched, attempted, plan
-from newsclf.retraining.training_rows import Mix, Rows, make_rows, usable, with_later
+from newsclf.retraining.margins import margins_for
+from newsclf.retraining.policy import TEST, TRAIN, JudgedBatch, LastAttempt, Rules, attempted, plan
+from newsclf.retraining.training_rows import MixOptions, TrainingRows, make_rows, usable, with_later
 
 CONFIG = RetrainConfig(stream="")
 HEAD = TrainConfig(trainable_layers=0, epochs=10, learning_rate=5e-3, batch_size=64)
@@ -105,7 +105,7 @@ class Champion:
     train: pd.DataFrame
     tests: pd.DataFrame
     reference: Reference
-    earlier: Earlier = field(default_factory=Earlier)
+    earlier: LastAttempt = field(default_factory=LastAttempt)
 
 
 def crown(model: Model, rows: pd.DataFrame, tests: pd.DataFrame, newest: pd.DataFrame) -> Champion:
@@ -134,7 +134,7 @@ class Candidate:
     """A model that was refused. test: what it was tested by at last; holds: see Attempt."""
 
     model: Model
-    rows: Rows
+    rows: TrainingRows
     test: pd.DataFrame
     holds: bool
 
@@ -142,13 +142,13 @@ class Candidate:
 def loop(world: World, first: Champion) -> Course:
     """The stream as `retrain` after every batch would have it."""
     champion, course = dataclasses.replace(first), Course()
-    watched: list[Watched] = []
-    rules, mix = Rules.of(CONFIG), Mix.of(CONFIG)
+    watched: list[JudgedBatch] = []
+    rules, mix = Rules.of(CONFIG), MixOptions.of(CONFIG)
     refused: Candidate | None = None
     for number, batch in enumerate(world.batches):
         course.right.append(champion.model.right(batch))
         verdict = champion.reference.judge(batch["text"].tolist(), batch["label"].tolist(), CONFIG.alpha).as_dict()
-        watched.append(Watched(str(number), verdict, len(usable(batch))))
+        watched.append(JudgedBatch(str(number), verdict, len(usable(batch))))
         for _ in range(2):
             wish = plan(watched, champion.earlier, rules)
             chosen = [world.batches[place] for place in wish.batches]
@@ -186,7 +186,7 @@ def passes(model: Model, champion: Champion, newest: pd.DataFrame, holds: bool) 
     defaults = PromoteConfig()
     tests = [("old", champion.tests), ("new", newest)] if holds else [("old", newest)]
     limits = Limits(**{one.name: getattr(defaults, one.name) for one in dataclasses.fields(Limits)})
-    chance = widened(
+    chance = margins_for(
         limits.accuracy_margin, limits.recall_margin, limits.calibration_limit, [rows for _, rows in tests]
     )
     limits = dataclasses.replace(limits, **chance)
@@ -214,7 +214,7 @@ def never(world: World, first: Champion) -> Course:
 def oracle(world: World, first: Champion) -> Course:
     """A new model after every changed batch, of the rows that the loop would take, all of them."""
     model, course = first.model, Course()
-    everything = dataclasses.replace(Mix.of(CONFIG), test_share=0.0)
+    everything = dataclasses.replace(MixOptions.of(CONFIG), test_share=0.0)
     for number, batch in enumerate(world.batches):
         course.right.append(model.right(batch))
         if number < world.begin:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from newsclf.files import write_json
-from newsclf.monitoring.alerts import ALERT, OK, Alert, Notifier, Watch, at_least, worst
+from newsclf.monitoring.alerts import ALERT, OK, Alert, MonitorState, at_least, worst
+from newsclf.monitoring.notifier import Notifier
 from newsclf.monitoring.rules import SEVERITIES, Monitor, Window
 from newsclf.monitoring.state import Record, State
 
 CONSOLE = "console"
 
 
-class Board:
-    """Sees the batches one after the other, and tells of every change of state once, also over several calls.
+class AlertManager:
+    """Takes in the batches one after the other, and tells of every change of state once, also over several calls.
 
     footer: the last line of a message. What cannot be sent is tried again when the state changes, at the end
     (`tell(again=True)`) and by the next call, not at every batch: an endpoint that is down costs seconds each time.
@@ -30,19 +31,17 @@ class Board:
         state: State,
         footer: str = "",
     ) -> None:
-        self.watches = [Watch(monitor, windows) for monitor in monitors]
+        self.monitors = [MonitorState(monitor, windows) for monitor in monitors]
         self.alerts: list[Alert] = []
         self._notifier, self._state, self._footer = notifier, state, footer
+        # By endpoint and monitor: the state that was told last, by whichever call.
+        self._told: dict[str, dict[str, str]] = dict(state.header.get("told", {}))
         self._tried: dict[tuple[str, str], str] = {}
         self._fired: set[str] = set()
 
-    def see(self, record: Record, new: bool = True) -> None:
+    def update(self, record: Record, new: bool = True) -> None:
         """Take a batch in. new: it was judged by this call, so that `failing` counts it."""
-        for watch in self.watches:
-            reason = _reason(record, watch.monitor)
-            found = watch.see(record.number, record.name, record.when, record.rows, record.numbers, reason)
-            if found is not None:
-                self.alerts.append(found)
+        self.alerts += [alert for one in self.monitors if (alert := one.update(record)) is not None]
         if new:
             self._fired.update(self.in_alert)
 
@@ -53,52 +52,53 @@ class Board:
         """
         if again:
             self._tried.clear()
-        told, news = self._told(), []
         # A monitor that never was in alert (another rule, another reference) owes nobody an end of it.
         changed = {alert.monitor for alert in self.alerts}
-        owed = {end: {name: state for name, state in told[end].items() if name in changed} for end in told}
-        if owed != told:
+        owed = {
+            end: {name: state for name, state in told.items() if name in changed} for end, told in self._told.items()
+        }
+        if owed != self._told:
+            self._told = owed
             self._state.keep_header(told=owed)
-            told = owed
+        news = []
         for endpoint in (CONSOLE, *self._notifier.endpoints):
-            for watch in self._untold(told.get(endpoint, {})):
-                name = watch.monitor.name
-                if self._tried.get((endpoint, name)) == watch.state:
+            for one in self._untold(endpoint):
+                name = one.monitor.name
+                if self._tried.get((endpoint, name)) == one.state:
                     continue
-                self._tried[endpoint, name] = watch.state
+                self._tried[endpoint, name] = one.state
                 last = next(alert for alert in reversed(self.alerts) if alert.monitor == name)
                 if endpoint == CONSOLE:
                     news.append(last)
                 elif not self._notifier.send(endpoint, last, self._footer):
                     continue
-                told.setdefault(endpoint, {})[name] = watch.state
-                self._state.keep_header(told=told)
+                self._told.setdefault(endpoint, {})[name] = one.state
+                self._state.keep_header(told=self._told)
         return news
 
     @property
     def in_alert(self) -> list[str]:
-        return [watch.monitor.name for watch in self.watches if watch.state == ALERT]
+        return [one.monitor.name for one in self.monitors if one.state == ALERT]
 
     @property
     def unsent(self) -> list[str]:
         """The monitors of whose state some endpoint does not know."""
-        told = self._told()
-        names = [watch.monitor.name for end in self._notifier.endpoints for watch in self._untold(told.get(end, {}))]
+        names = [one.monitor.name for endpoint in self._notifier.endpoints for one in self._untold(endpoint)]
         return list(dict.fromkeys(names))
 
     @property
     def worst(self) -> str:
         """The worst severity that is in alert now, "ok" without any."""
-        return worst([watch.monitor.severity for watch in self.watches if watch.state == ALERT])
+        return worst([one.monitor.severity for one in self.monitors if one.state == ALERT])
 
     def failing(self, fail_on: str) -> list[str]:
         """The monitors of severity `fail_on` or worse that are in alert, or were at a batch of this call."""
         if fail_on == "never":
             return []
         return [
-            watch.monitor.name
-            for watch in self.watches
-            if at_least(watch.monitor.severity, fail_on) and (watch.state == ALERT or watch.monitor.name in self._fired)
+            one.monitor.name
+            for one in self.monitors
+            if at_least(one.monitor.severity, fail_on) and (one.state == ALERT or one.monitor.name in self._fired)
         ]
 
     def raised(self) -> dict[str, int]:
@@ -110,33 +110,19 @@ class Board:
         """alerts.json: the state of every monitor, and every change of state so far."""
         monitors: list[dict[str, Any]] = [
             {
-                "name": watch.monitor.name,
-                "number": watch.monitor.number,
-                "severity": watch.monitor.severity,
-                "state": watch.state,
+                "name": one.monitor.name,
+                "number": one.monitor.number,
+                "severity": one.monitor.severity,
+                "state": one.state,
             }
-            for watch in self.watches
+            for one in self.monitors
         ]
         content = {"state": self.worst, "monitors": monitors, "alerts": [asdict(alert) for alert in self.alerts]}
         write_json(path, content, indent=2)
 
-    def _told(self) -> dict[str, dict[str, str]]:
-        """By endpoint and monitor: the state that was told last."""
-        return dict(self._state.header().get("told", {}))
-
-    def _untold(self, told: Mapping[str, str]) -> list[Watch]:
-        changed = {alert.monitor for alert in self.alerts}
+    def _untold(self, endpoint: str) -> list[MonitorState]:
+        """The monitors whose state is not the one that the endpoint was told last."""
+        changed, told = {alert.monitor for alert in self.alerts}, self._told.get(endpoint, {})
         return [
-            watch
-            for watch in self.watches
-            if watch.monitor.name in changed and watch.state != told.get(watch.monitor.name, OK)
+            one for one in self.monitors if one.monitor.name in changed and one.state != told.get(one.monitor.name, OK)
         ]
-
-
-def _reason(record: Record, monitor: Monitor) -> str:
-    """What the verdict says of what the monitor watches; "" for a number, which speaks for itself."""
-    kind, _, part = monitor.number.rpartition("/")
-    if part != "drifted":
-        return ""
-    said = record.verdict["kinds"].get(kind, {}) if kind else record.verdict
-    return str(said.get("sentence", ""))

@@ -1,19 +1,15 @@
-"""Which monitors are in alert after a batch, and who is told: once for every change of state."""
+"""Whether a monitor is in alert after a batch: a change of its state is an alert, or the end of one."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
 import numpy as np
 
-from newsclf.errors import InputError
 from newsclf.monitoring.rules import SEVERITIES, Band, Monitor, Window
+from newsclf.monitoring.state import Record
 
 OK, ALERT = "ok", "alert"
 
@@ -41,7 +37,7 @@ class Alert:
 
 
 @dataclass
-class Watch:
+class MonitorState:
     """A monitor over time: what it has learnt, how many batches in a row were bad, its state."""
 
     monitor: Monitor
@@ -51,23 +47,15 @@ class Watch:
     normal: list[float] = field(default_factory=list)
     learnt: list[float] = field(default_factory=list)
 
-    def see(
-        self,
-        batch: int,
-        name: str,
-        when: datetime | None,
-        rows: int,
-        numbers: Mapping[str, float],
-        reason: str = "",
-    ) -> Alert | None:
-        """The change of state that this batch makes, if any. reason: what its verdict says, for the sentence.
+    def update(self, record: Record) -> Alert | None:
+        """Take a batch in; the change of state that it makes, if any.
 
         A batch that is too small, or does not have the number, changes nothing; one in a window is normal.
         """
-        value = numbers.get(self.monitor.number, math.nan)
-        if rows < self.monitor.min_rows or not math.isfinite(value):
+        value = record.numbers.get(self.monitor.number, math.nan)
+        if record.rows < self.monitor.min_rows or not math.isfinite(value):
             return None
-        inside = next((window for window in self.windows if window.holds(when)), None)
+        inside = next((window for window in self.windows if window.holds(record.when)), None)
         low, high = self.limits()
         if inside is not None:
             bad = False
@@ -90,13 +78,13 @@ class Watch:
             severity=self.monitor.severity,
             state=self.state,
             number=self.monitor.number,
-            batch=batch,
-            batch_name=name,
-            date=when.isoformat() if when else None,
+            batch=record.number,
+            batch_name=record.name,
+            date=record.date,
             value=value,
             low=low if math.isfinite(low) else None,
             high=high if math.isfinite(high) else None,
-            sentence=_sentence(self, name, value, low, high, inside, reason),
+            sentence=f"{record.name}: {self._sentence(record, value, low, high, inside)}",
         )
 
     def limits(self) -> tuple[float, float]:
@@ -124,6 +112,25 @@ class Watch:
         elif band.trailing is not None:
             self.learnt = [*self.learnt, value][-band.trailing :]
 
+    def _sentence(self, record: Record, value: float, low: float, high: float, inside: Window | None) -> str:
+        monitor = self.monitor
+        if monitor.number.endswith("drifted"):
+            kind = monitor.number.rpartition("/")[0]
+            what = f"{kind} drift" if kind else "drift"
+            verdict = record.verdict["kinds"].get(kind, {}) if kind else record.verdict
+            said = verdict.get("sentence", "").rstrip(".") or (what if value > 0.5 else f"no {what}")
+        else:
+            said = f"{monitor.number} is {value:.6g}"
+            if math.isfinite(low) and math.isfinite(high):
+                said += f" (normal: {low:.6g} to {high:.6g})"
+            elif math.isfinite(low) or math.isfinite(high):
+                said += f" (normal: at least {low:.6g})" if math.isfinite(low) else f" (normal: at most {high:.6g})"
+        if inside is not None:
+            said += f", taken as normal in the window {inside.name}"
+        if self.state == ALERT and monitor.in_a_row > 1:
+            said += f", {self.bad_in_a_row} batches in a row"
+        return said
+
 
 def worst(severities: Sequence[str]) -> str:
     """The worst of some severities, "ok" of none."""
@@ -132,44 +139,6 @@ def worst(severities: Sequence[str]) -> str:
 
 def at_least(severity: str, limit: str) -> bool:
     return SEVERITIES.index(severity) >= SEVERITIES.index(limit)
-
-
-class Notifier:
-    """Sends alerts through apprise. `urls`: apprise's own, as mailto://, slack://, json://; they hold secrets.
-
-    endpoints: a name for each URL that is the same in every call and tells nothing of it; sent, failed: messages.
-    Raises InputError, without the URL, for one that apprise cannot read.
-    """
-
-    def __init__(self, urls: Sequence[str], where: str) -> None:
-        self.sent = self.failed = 0
-        self._services: dict[str, Any] = {}
-        if not urls:
-            return
-        import apprise
-
-        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # what it has to say holds the URLs
-        for place, url in enumerate(urls, start=1):
-            service = apprise.Apprise()
-            if not service.add(url):
-                raise InputError(f"URL {place} in {where} is none that apprise knows; its README lists them")
-            self._services[hashlib.sha256(url.encode()).hexdigest()[:16]] = service
-
-    @property
-    def endpoints(self) -> list[str]:
-        return list(self._services)
-
-    def send(self, endpoint: str, alert: Alert, footer: str) -> bool:
-        """Whether the endpoint has taken the message."""
-        kinds = {"info": "info", "warning": "warning", "critical": "failure"}
-        kind = kinds[alert.severity] if alert.state == ALERT else "success"
-        title, body = f"newsclf {alert.status}: {alert.monitor}", f"{alert.sentence}\n{footer}"
-        try:
-            taken = bool(self._services[endpoint].notify(title=title, body=body, notify_type=kind))
-        except Exception:  # a fault in one of apprise's plugins must not end the monitoring
-            taken = False
-        self.sent, self.failed = self.sent + taken, self.failed + (not taken)
-        return taken
 
 
 def _band_limits(band: Band, seen: np.ndarray) -> tuple[float, float]:
@@ -181,24 +150,3 @@ def _band_limits(band: Band, seen: np.ndarray) -> tuple[float, float]:
     # Equal values have a band without a width, which rounding alone would leave.
     slack = 1e-9 * max(abs(low), abs(high), 1e-9)
     return float(low - slack), float(high + slack)
-
-
-def _sentence(
-    watch: Watch, name: str, value: float, low: float, high: float, inside: Window | None, reason: str
-) -> str:
-    monitor = watch.monitor
-    if monitor.number.endswith("drifted"):
-        kind = monitor.number.rpartition("/")[0]
-        what = f"{kind} drift" if kind else "drift"
-        said = reason.rstrip(".") or (what if value > 0.5 else f"no {what}")
-    else:
-        said = f"{monitor.number} is {value:.6g}"
-        if math.isfinite(low) and math.isfinite(high):
-            said += f" (normal: {low:.6g} to {high:.6g})"
-        elif math.isfinite(low) or math.isfinite(high):
-            said += f" (normal: at least {low:.6g})" if math.isfinite(low) else f" (normal: at most {high:.6g})"
-    if inside is not None:
-        said += f", taken as normal in the window {inside.name}"
-    if watch.state == ALERT and monitor.in_a_row > 1:
-        said += f", {watch.bad_in_a_row} batches in a row"
-    return f"{name}: {said}"

@@ -14,22 +14,14 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from newsclf.config import DataOptions
+from newsclf.config.shared import BatchOptions
 from newsclf.data.tables.row_stream import FORMATS, open_stream
 from newsclf.data.tables.table import public_name, read_bytes, suffix_of
 from newsclf.errors import InputError
 from newsclf.messages import listed, one_line
-from newsclf.monitoring.periods import begin_of, name_of_span
+from newsclf.monitoring.periods import begin_of, name_of_period
 
 DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)")
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The names of the columns in the stream's tables."""
-
-    text: str = "text"
-    label: str = "label"
-    date: str = "date"
 
 
 @dataclass(frozen=True)
@@ -69,25 +61,26 @@ def _digest(row: tuple[object, ...]) -> bytes:
     return digest.digest()
 
 
-def batches(stream: str, columns: Columns, by: str = "auto", count: int = 1000) -> Iterator[Batch]:
+def batches(stream: str, options: BatchOptions) -> Iterator[Batch]:
     """The batches of a folder of tables (the files in the order of their names), or of one table.
 
-    by: "file", "hour", "day", "week" (ISO weeks, from Monday; all three by UTC), "count" rows in their order, or
-    "auto": a file of a folder, a day of a table. All but "file" read the whole stream first.
+    The option batch is "file", "hour", "day", "week" (ISO weeks, from Monday; all three by UTC), "count" for
+    `batch_rows` rows in their order, or "auto": a file of a folder, a day of a table. All but "file" read the whole
+    stream first.
     Raises InputError for a folder without tables, a table that cannot be read, a date that does not parse.
     """
-    files = tables(stream)
+    files, by = tables(stream), options.batch
     if by == "auto":
         by = "day" if files == [stream] else "file"
     if by == "file":
         for file in files:
-            yield _of_file(file, columns)
+            yield _of_file(file, options)
         return
-    rows = pd.concat([read(file, columns, needs_date=by != "count")[0] for file in files], ignore_index=True)
+    rows = pd.concat([read(file, options, needs_date=by != "count")[0] for file in files], ignore_index=True)
     if by == "count":
-        for start in range(0, len(rows), count):
-            part = rows.iloc[start : start + count]
-            yield _batch(f"rows {start + 1} to {start + count}", part)
+        for start in range(0, len(rows), options.batch_rows):
+            part = rows.iloc[start : start + options.batch_rows]
+            yield _batch(f"rows {start + 1} to {start + options.batch_rows}", part)
         return
     yield from _by_time(rows, by)
 
@@ -110,14 +103,14 @@ def tables(stream: str) -> list[str]:
     return [str(path) for path in found]
 
 
-def read(location: str, columns: Columns, needs_date: bool) -> tuple[pd.DataFrame, int]:
+def read(location: str, options: BatchOptions, needs_date: bool) -> tuple[pd.DataFrame, int]:
     """(`text`, `label` and `date` of one table, the number of its rows that cannot be read).
 
     label and date only where the table has them; date: datetime in UTC. Raises InputError with file and row.
     """
-    options = DataOptions(dataset=location, text_column=columns.text, label_column=columns.label)
-    dated = needs_date or columns.date in _columns(location)
-    stream = open_stream(options, date_column=columns.date if dated else "")
+    data = DataOptions(dataset=location, text_column=options.text_column, label_column=options.label_column)
+    dated = needs_date or options.date_column in _columns(location)
+    stream = open_stream(data, date_column=options.date_column if dated else "")
     rows = pd.concat(list(stream.chunks()), ignore_index=True)
     return rows, stream.unreadable
 
@@ -129,8 +122,13 @@ def name_of(stream: str) -> str:
     return (path.name if path.suffix.lower() not in FORMATS else path.stem) or "stream"
 
 
-def _of_file(file: str, columns: Columns) -> Batch:
-    rows, unreadable = read(file, columns, needs_date=False)
+def location_of(stream: str) -> str:
+    """The stream in full, without a password, by which it is known again."""
+    return public_name(stream) if "://" in stream else str(Path(stream).expanduser().resolve())
+
+
+def _of_file(file: str, options: BatchOptions) -> Batch:
+    rows, unreadable = read(file, options, needs_date=False)
     name = PurePosixPath(public_name(file).replace("\\", "/")).name
     batch = dataclasses.replace(_batch(name, rows), unreadable=unreadable)
     return batch if batch.date is not None else dataclasses.replace(batch, date=_date_in(name))
@@ -140,7 +138,7 @@ def _by_time(rows: pd.DataFrame, by: str) -> Iterator[Batch]:
     begins = rows["date"].map(lambda moment: begin_of(moment, by))
     for moment, part in rows.groupby(begins, sort=True):
         begin = pd.Timestamp(moment).to_pydatetime()
-        yield dataclasses.replace(_batch(name_of_span(begin, by), part), date=begin)
+        yield dataclasses.replace(_batch(name_of_period(begin, by), part), date=begin)
 
 
 def _batch(name: str, rows: pd.DataFrame) -> Batch:

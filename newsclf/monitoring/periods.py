@@ -8,7 +8,7 @@ LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedel
 
 
 def begin_of(moment: datetime, by: str) -> datetime:
-    """The begin of the span that holds `moment` (with a time zone); by: a key of LENGTHS. Weeks begin on Monday."""
+    """The begin of the period that holds `moment` (with a time zone); by: a key of LENGTHS. Weeks begin on Monday."""
     hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     if by == "hour":
         return hour
@@ -16,7 +16,7 @@ def begin_of(moment: datetime, by: str) -> datetime:
     return day if by == "day" else day - timedelta(days=day.weekday())
 
 
-def name_of_span(begin: datetime, by: str) -> str:
+def name_of_period(begin: datetime, by: str) -> str:
     """ "2026-01-31T15", "2026-01-31" or, by ISO weeks, "2026-W05"."""
     if by == "week":
         year, week, _ = begin.isocalendar()

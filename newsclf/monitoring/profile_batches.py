@@ -11,7 +11,7 @@ from pathlib import Path
 
 from newsclf.data.tables.s3 import list_objects, read_object
 from newsclf.errors import InputError
-from newsclf.monitoring.periods import LENGTHS, begin_of, name_of_span
+from newsclf.monitoring.periods import LENGTHS, begin_of, name_of_period
 from newsclf.profiling.profile import TextProfile
 
 ENDING = ".bin"
@@ -19,7 +19,7 @@ ENDING = ".bin"
 
 @dataclass(frozen=True)
 class ProfileBatch:
-    """The profile of all rows of one time span.
+    """The profile of all rows of one period.
 
     name: "2026-01-31T15", "2026-01-31" or "2026-W05"; date: its begin, UTC; content: SHA-256 (hex) of its files.
     """
@@ -41,7 +41,7 @@ def of_profiles(stream: str) -> bool:
 def profile_batches(
     stream: str, reference: str, by: str = "auto", now: datetime | None = None
 ) -> Iterator[ProfileBatch]:
-    """The spans that are over, in their order, each with the profiles of all processes merged.
+    """The periods that are over, in their order, each with the profiles of all processes merged.
 
     by: "hour", "day", "week" (ISO weeks; all by UTC) or "auto" for hours. reference: the id of the reference; profiles
     of another one (of a model that was served before) are left out. now: the time; a span that has not ended is left
@@ -51,7 +51,7 @@ def profile_batches(
     by = "hour" if by == "auto" else by
     if by not in LENGTHS:
         raise InputError(f"option batch is {by}: a stream of profiles is cut by {', '.join(LENGTHS)}")
-    spans: dict[datetime, list[tuple[bytes, TextProfile]]] = {}
+    periods: dict[datetime, list[tuple[bytes, TextProfile]]] = {}
     others = 0
     for name in _files(stream):
         data = read_object(name) if "://" in name else Path(name).read_bytes()
@@ -59,21 +59,21 @@ def profile_batches(
         if profile.reference != reference:
             others += 1
             continue
-        spans.setdefault(begin_of(profile.timestamp, by), []).append((data, profile))
+        periods.setdefault(begin_of(profile.timestamp, by), []).append((data, profile))
     if others:
         print(f"{others:,} profiles are of another reference (another model) and are left out", flush=True)
-    if not spans:
+    if not periods:
         raise InputError(
             f"no profile in {stream} is of this reference: give the run or model that was served when they were written"
         )
-    if (end := min(spans) + LENGTHS[by]) > (now or datetime.now(UTC)):
+    if (end := min(periods) + LENGTHS[by]) > (now or datetime.now(UTC)):
         raise InputError(f"the first {by} of {stream} is not over: call again after {end:%Y-%m-%d %H:%M} UTC")
-    for begin in sorted(spans):
+    for begin in sorted(periods):
         if begin + LENGTHS[by] <= (now or datetime.now(UTC)):
-            parts = spans[begin]
+            parts = periods[begin]
             content = hashlib.sha256(b"".join(sorted(hashlib.sha256(data).digest() for data, _ in parts))).hexdigest()
             yield ProfileBatch(
-                name_of_span(begin, by), begin, reduce(TextProfile.merge, (one for _, one in parts)), content
+                name_of_period(begin, by), begin, reduce(TextProfile.merge, (one for _, one in parts)), content
             )
 
 

@@ -7,11 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from newsclf.errors import InputError
 from newsclf.files import write_json
+from newsclf.messages import one_line
 
 FORMAT = 1
 
@@ -54,6 +56,7 @@ class State:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "state"
 
+    @cached_property
     def header(self) -> dict[str, Any]:
         """What was kept by `keep_header`, {} in a new folder."""
         path = self.folder / "monitor.json"
@@ -61,32 +64,24 @@ class State:
 
     def keep_header(self, **values: Any) -> None:
         """Add or replace values: of the stream, the run, the options, what people have been told."""
-        write_json(self.folder / "monitor.json", {**self.header(), **values})
+        self.header.update(values)
+        write_json(self.folder / "monitor.json", self.header)
 
     def records(self, scope: str) -> list[Record]:
-        """The batches judged in this scope, in the order of judging.
+        """Every batch that was ever judged in this scope, in the order of judging; see `newest`.
 
-        Of two with the same name (a day that has got more rows since) the later one counts. Raises InputError for a
-        file that cannot be read.
+        Raises InputError for a file that cannot be read.
         """
-        found = []
-        for path in (self.folder / scope[:16]).glob("*.json"):
-            try:
-                found.append(Record(**_read(path)))
-            except TypeError:
-                raise InputError(f"{path} is none of this version's; delete it and its batch is judged again") from None
-        return newest(sorted(found, key=lambda record: record.number))
-
-    def known(self, scope: str) -> dict[str, int]:
-        """The keys of all batches that were ever judged in this scope, with their numbers."""
-        return {path.stem: _read(path)["number"] for path in (self.folder / scope[:16]).glob("*.json")}
+        found = [_record(path, _read(path)) for path in (self.folder / scope[:16]).glob("*.json")]
+        return sorted(found, key=lambda record: record.number)
 
     def keep(self, scope: str, record: Record) -> None:
+        """Keep a batch, so that it is not judged again."""
         write_json(self.folder / scope[:16] / f"{record.key}.json", asdict(record))
 
 
 def newest(records: Sequence[Record]) -> list[Record]:
-    """The records without those that a later one of the same name replaces; in the same order."""
+    """The records without those that a later one of the same name replaces, as a day that has got more rows since."""
     last = {record.name: record.number for record in records}
     return [record for record in records if last[record.name] == record.number]
 
@@ -96,12 +91,31 @@ def by_date(records: Sequence[Record]) -> list[Record]:
     return sorted(records, key=lambda record: (datetime.fromisoformat(record.time), record.number))
 
 
+def write_records(path: Path, records: Sequence[Record], scope: str) -> None:
+    """The judged batches of a stream in one file, for who goes on with them. Raises InputError."""
+    write_json(path, {"scope": scope, "records": [asdict(record) for record in records]})
+
+
+def read_records(path: Path) -> tuple[list[Record], str]:
+    """(the records that `write_records` wrote, their scope, by which `key_of` finds the record of a batch)."""
+    content = _read(path)
+    return [_record(path, values) for values in content["records"]], content["scope"]
+
+
+def _record(path: Path, values: dict[str, Any]) -> Record:
+    try:
+        return Record(**values)
+    except TypeError:
+        raise InputError(f"{path} is none of this version's; delete it and its batch is judged again") from None
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise InputError(f"{path} cannot be read ({reason}); delete it, and what it stands for is done again") from None
+        raise InputError(
+            f"{path} cannot be read ({one_line(error)}); delete it, and what it stands for is done again"
+        ) from None
     if not isinstance(values, dict):
         raise InputError(f"{path} holds no JSON object; delete it, and what it stands for is done again")
     return values

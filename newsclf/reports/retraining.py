@@ -8,7 +8,7 @@ from typing import Any
 from newsclf.reports import page
 from newsclf.reports.wording import clean, number
 from newsclf.retraining.outcome import PROMOTED, RetrainingOutcome
-from newsclf.retraining.policy import NOTHING, Watched
+from newsclf.retraining.policy import NOTHING, JudgedBatch
 
 STATES = {True: ("drift", "▲ drift"), False: ("no-drift", "● no drift"), None: ("not-judged", "○ not judged")}
 
@@ -31,7 +31,7 @@ def write_report(path: Path, outcome: RetrainingOutcome, title: str) -> None:
     )
 
 
-def _batch(batch: Watched) -> dict[str, Any]:
+def _batch(batch: JudgedBatch) -> dict[str, Any]:
     state, badge = STATES[batch.verdict["drifted"]]
     return {
         "name": clean(batch.name, 80),

@@ -13,11 +13,11 @@ from newsclf.config import TrainConfig
 from newsclf.data import load
 from newsclf.errors import InputError
 from newsclf.files import in_one_step
-from newsclf.retraining.training_rows import Mix, Rows, make_rows, usable, with_later
+from newsclf.retraining.training_rows import MixOptions, TrainingRows, make_rows, usable, with_later
 
 
 @dataclass(frozen=True)
-class Past:
+class ChampionRows:
     """What the champion was trained on: train and test rows (text, label)."""
 
     train: pd.DataFrame
@@ -72,7 +72,7 @@ class Attempt:
         return [pd.read_parquet(test) for test in self.tests.values()]
 
 
-def read_past(options: TrainConfig, fingerprint: str, tests: str) -> Past:
+def champion_rows(options: TrainConfig, fingerprint: str, tests: str) -> ChampionRows:
     """Read the champion's rows anew.
 
     options, fingerprint: of its run of train; tests: its file `all_tests`, where a retraining has made it, else "".
@@ -87,12 +87,12 @@ def read_past(options: TrainConfig, fingerprint: str, tests: str) -> Past:
     kept = Path(tests) if tests else None
     test = pd.read_parquet(kept) if kept and kept.is_file() else usable(dataset.splits["test"])
     train = pd.concat([dataset.splits["train"], dataset.splits["validation"]], ignore_index=True)
-    return Past(train[["text", "label"]], test)
+    return ChampionRows(train[["text", "label"]], test)
 
 
 def make_attempt(
-    folder: Path, past: Past, batches: Sequence[pd.DataFrame], mix: Mix, kind: str, settings: str
-) -> tuple[Attempt, Rows]:
+    folder: Path, past: ChampionRows, batches: Sequence[pd.DataFrame], mix: MixOptions, kind: str, settings: str
+) -> tuple[Attempt, TrainingRows]:
     """Write the tables into a folder below `folder`, named by all that the challenger depends on.
 
     batches: labelled rows (text, label) in the order of time; kind: the drift's; settings: of the training, as text.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,53 +10,52 @@ from pathlib import Path
 import pandas as pd
 
 from newsclf.config import RetrainConfig
-from newsclf.monitoring.batches import Batch, Columns, batches
+from newsclf.monitoring.batches import Batch, batches
 from newsclf.monitoring.profile_batches import of_profiles
-from newsclf.retraining.policy import Watched
+from newsclf.monitoring.state import Record, key_of, read_records
+from newsclf.retraining.policy import JudgedBatch
 from newsclf.retraining.training_rows import usable
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A batch with its verdict. rows: text, label, those that can be trained on; unlabelled: batch, text."""
+class StreamBatch:
+    """A judged batch with its rows: text, label, those that can be trained on; unlabelled: batch, text."""
 
-    watched: Watched
+    judged: JudgedBatch
     rows: pd.DataFrame
     unlabelled: pd.DataFrame
 
 
-def judged_batches(config: RetrainConfig, monitor: Path) -> list[Judged]:
-    """The batches in the order of time. monitor: the output folder of the monitor that judged the stream.
+def judged_batches(config: RetrainConfig, records_file: Path) -> list[StreamBatch]:
+    """The batches in the order of time. records_file: what the monitor that judged the stream has handed on.
 
-    Labelled rows that come apart from the stream (`labelled`) belong to the last batch that began before them; those
-    without a date to the newest.
+    A batch is known by its content, as the monitor knows it. Labelled rows that come apart from the stream (`labelled`)
+    belong to the last batch that began before them; those without a date to the newest.
     """
-    verdicts = json.loads((monitor / "verdicts.json").read_text(encoding="utf-8"))
-    table = pd.read_csv(monitor / "batches.csv", dtype=str, keep_default_na=False)
-    if not verdicts:
+    records, scope = read_records(records_file)
+    if not records:
         return []
-    dates = dict(zip(table["name"], table["date"], strict=True))
-    columns = Columns(config.text_column, config.label_column, config.date_column)
-    parts: dict[str, list[Batch]] = {name: [] for name in verdicts}
+    parts: dict[str, list[Batch]] = {record.key: [] for record in records}
     if not of_profiles(config.stream):
-        for batch in batches(config.stream, columns, config.batch, config.batch_rows):
-            if batch.name in parts:
-                parts[batch.name].append(batch)
+        for batch in batches(config.stream, config):
+            found = parts.get(key_of(batch.content, scope))
+            if found == []:  # the monitor has judged the first of two that are equal
+                found.append(batch)
     if config.labelled:
-        for batch in batches(config.labelled, columns, "auto", config.batch_rows):
-            parts[_place(batch, list(verdicts), dates)].append(batch)
-    return [_judged(name, verdict, parts[name]) for name, verdict in verdicts.items()]
+        for batch in batches(config.labelled, dataclasses.replace(config, batch="auto")):
+            parts[_record_at(batch, records).key].append(batch)
+    return [_with_rows(record, parts[record.key]) for record in records]
 
 
-def _place(batch: Batch, names: Sequence[str], dates: dict[str, str]) -> str:
+def _record_at(batch: Batch, records: Sequence[Record]) -> Record:
     if batch.date is not None:
-        for name in reversed(names):
-            if dates[name] and pd.Timestamp(dates[name]) <= pd.Timestamp(batch.date):
-                return name
-    return names[-1]
+        for record in reversed(records):
+            if record.when is not None and record.when <= batch.date:
+                return record
+    return records[-1]
 
 
-def _judged(name: str, verdict: dict[str, object], parts: Sequence[Batch]) -> Judged:
+def _with_rows(record: Record, parts: Sequence[Batch]) -> StreamBatch:
     frames = [
         pd.DataFrame({"text": part.texts, "label": part.labels or [None] * len(part.texts)}, dtype=object)
         for part in parts
@@ -65,4 +64,5 @@ def _judged(name: str, verdict: dict[str, object], parts: Sequence[Batch]) -> Ju
     rows = usable(both)
     rest = both[both["label"].isna() & both["text"].notna()]
     rest = rest[rest["text"].str.strip() != ""]
-    return Judged(Watched(name, verdict, len(rows)), rows, rest[["text"]].assign(batch=name)[["batch", "text"]])
+    unlabelled = rest[["text"]].assign(batch=record.name)[["batch", "text"]]
+    return StreamBatch(JudgedBatch(record.name, record.verdict, len(rows)), rows, unlabelled)

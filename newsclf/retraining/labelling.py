@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 
-def most_worth(points: np.ndarray, uncertainty: np.ndarray, known: np.ndarray, budget: int) -> list[int]:
+def k_center_greedy(points: np.ndarray, uncertainty: np.ndarray, known: np.ndarray, budget: int) -> list[int]:
     """At most `budget` rows, the most telling first.
 
     points: [rows, directions]; known: [others, directions] of what needs no label; uncertainty: [rows] in 0..1.

@@ -13,11 +13,11 @@ from statistics import NormalDist
 import pandas as pd
 
 BINS = 15  # of the expected calibration error, see evaluation/scores.py
-DISCORDANT = 0.2  # share of rows that just one of two models has right, where they are equally good
-SPREAD = 0.25  # largest variance of a row that is right or wrong
+DISCORDANT_SHARE = 0.2  # share of rows that just one of two models has right, where they are equally good
+MAX_VARIANCE = 0.25  # largest variance of a row that is right or wrong
 
 
-def widened(
+def margins_for(
     accuracy_margin: float, recall_margin: float, calibration_limit: float, tests: Sequence[pd.DataFrame]
 ) -> dict[str, float]:
     """The options of promote of these names for these tests (frames with a column `label`), the old one first.
@@ -25,16 +25,16 @@ def widened(
     accuracy_margin: added is half of the 95 % interval of the paired difference where the models are equally good, so
     that what has to keep the margin is the difference itself.
     recall_margin: added is how far the recall of the smallest class falls in 5 % of the cases (corrected over the
-    classes) where the models are equally good: the paired difference of n rows has a variance of DISCORDANT / n.
+    classes) where the models are equally good: the paired difference of n rows has a variance of DISCORDANT_SHARE / n.
     calibration_limit: added is the expected gap of predictions that are calibrated, in bins of equally many rows, at
-    the largest variance: of a bin of n rows, sqrt(2 SPREAD / (pi n)).
+    the largest variance: of a bin of n rows, sqrt(2 MAX_VARIANCE / (pi n)).
     """
     smallest = min(int(count) for test in tests for count in test["label"].value_counts())
     classes = max(test["label"].nunique() for test in tests)
     rows = min(len(test) for test in tests)
-    fall = NormalDist().inv_cdf(1 - 0.05 / classes) * sqrt(DISCORDANT / smallest)
-    gap = sqrt(2 * SPREAD / (pi * rows / min(BINS, rows)))
-    wide = NormalDist().inv_cdf(0.975) * sqrt(DISCORDANT / len(tests[0]))
+    fall = NormalDist().inv_cdf(1 - 0.05 / classes) * sqrt(DISCORDANT_SHARE / smallest)
+    gap = sqrt(2 * MAX_VARIANCE / (pi * rows / min(BINS, rows)))
+    wide = NormalDist().inv_cdf(0.975) * sqrt(DISCORDANT_SHARE / len(tests[0]))
     return {
         "accuracy_margin": round(min(1.0, accuracy_margin + wide), 3),
         "recall_margin": round(min(1.0, recall_margin + fall), 3),

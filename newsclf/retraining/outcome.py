@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from newsclf.retraining.policy import LABEL, MEND, NOTHING, Plan, Watched, curable
-from newsclf.retraining.training_rows import Rows
+from newsclf.retraining.policy import LABEL, MEND, NOTHING, JudgedBatch, Plan, curable
+from newsclf.retraining.training_rows import TrainingRows
 
 PROMOTED = "promoted"
 
@@ -24,9 +24,9 @@ class RetrainingOutcome:
 
     champion: str
     stream: str
-    batches: Sequence[Watched]
+    batches: Sequence[JudgedBatch]
     plan: Plan = field(default_factory=lambda: Plan(NOTHING, ""))
-    rows: Rows | None = None
+    rows: TrainingRows | None = None
     tested: int = 0
     challenger: Any = None
     promotion: Any = None

@@ -16,7 +16,7 @@ NOTHING, MEND, TRAIN, TEST, LABEL = "nothing", "mend", "train", "test", "label"
 
 
 @dataclass(frozen=True)
-class Watched:
+class JudgedBatch:
     """A judged batch: its name, its verdict (`Verdict.as_dict()`), and its usable rows with a label."""
 
     name: str
@@ -25,7 +25,7 @@ class Watched:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class LastAttempt:
     """The last attempt at the present state of the stream, "" and 0 for none.
 
     onset, until: the batches that its new rows came from; rows: how many of these had labels; kind: the drift's;
@@ -50,7 +50,7 @@ class Rules:
     sure: float
     window: int
     growth: float
-    least_rows: int
+    min_rows: int
 
     @classmethod
     def of(cls, config: RetrainConfig) -> Rules:
@@ -75,7 +75,7 @@ class Plan:
     kind: str = ""
 
 
-def plan(batches: Sequence[Watched], earlier: Earlier, rules: Rules, force: bool = False) -> Plan:
+def plan(batches: Sequence[JudgedBatch], earlier: LastAttempt, rules: Rules, force: bool = False) -> Plan:
     """What the newest batches ask for.
 
     A drift counts where the last `patience` batches have drifted, or the last one with a p-value of at most `sure`:
@@ -108,7 +108,7 @@ def plan(batches: Sequence[Watched], earlier: Earlier, rules: Rules, force: bool
     return Plan(NOTHING, "Nothing has drifted." if judged else "No batch is new and large enough to be judged.")
 
 
-def attempted(batches: Sequence[Watched], wish: Plan, promoted: bool, earlier: Earlier) -> Earlier:
+def attempted(batches: Sequence[JudgedBatch], wish: Plan, promoted: bool, earlier: LastAttempt) -> LastAttempt:
     """What `plan` has to know of an attempt, or of another test of the earlier one, that was made as it said."""
     newest = batches[-1].name
     if wish.action == TEST:
@@ -116,7 +116,7 @@ def attempted(batches: Sequence[Watched], wish: Plan, promoted: bool, earlier: E
         return dataclasses.replace(earlier, until=until, refused=not promoted, tested=newest, learning=learning)
     onset, rows = batches[wish.onset].name, sum(batch.labelled for batch in batches[wish.onset :])
     learning = promoted or (earlier.learning and earlier.onset == onset)
-    return Earlier(onset, newest, rows, wish.kind, not promoted, newest, learning)
+    return LastAttempt(onset, newest, rows, wish.kind, not promoted, newest, learning)
 
 
 def curable(verdict: Mapping[str, Any]) -> list[str]:
@@ -134,7 +134,7 @@ def _trail(judged: Sequence[int], drifted: Sequence[bool]) -> list[int]:
     return found
 
 
-def _kind(batches: Sequence[Watched], trail: Sequence[int]) -> str:
+def _kind(batches: Sequence[JudgedBatch], trail: Sequence[int]) -> str:
     return curable(batches[trail[-1]].verdict)[0] if trail else ""
 
 
@@ -142,7 +142,7 @@ def _surest(verdict: Mapping[str, Any]) -> float:
     return min((verdict["kinds"][kind]["p_value"] for kind in curable(verdict)), default=1.0)
 
 
-def _newer(batches: Sequence[Watched], earlier: Earlier) -> tuple[int, ...]:
+def _newer(batches: Sequence[JudgedBatch], earlier: LastAttempt) -> tuple[int, ...]:
     """The places of the labelled batches after the refused attempt, if it was not tested by all of them."""
     names = [batch.name for batch in batches]
     if not earlier.refused or earlier.until not in names or earlier.tested not in names:
@@ -152,7 +152,7 @@ def _newer(batches: Sequence[Watched], earlier: Earlier) -> tuple[int, ...]:
 
 
 def _again(
-    batches: Sequence[Watched], onset: int, newest: int, said: str, kind: str, earlier: Earlier, rules: Rules
+    batches: Sequence[JudgedBatch], onset: int, newest: int, said: str, kind: str, earlier: LastAttempt, rules: Rules
 ) -> Plan:
     """Another test of a refused model, if there are newer rows, or another attempt, if there are enough more."""
     if newer := _newer(batches, earlier):
@@ -167,7 +167,7 @@ def _again(
     return _with_rows(batches, onset, newest, f"{said} {was}, now there are {rows:,}.", kind, rules)
 
 
-def _with_rows(batches: Sequence[Watched], onset: int, newest: int, said: str, kind: str, rules: Rules) -> Plan:
+def _with_rows(batches: Sequence[JudgedBatch], onset: int, newest: int, said: str, kind: str, rules: Rules) -> Plan:
     """Train on the newest labelled batches from `onset` on, if they have enough rows.
 
     newest: where the drift began, if the stream had changed before; labels of another meaning are older than that.
@@ -175,8 +175,8 @@ def _with_rows(batches: Sequence[Watched], onset: int, newest: int, said: str, k
     since = newest if kind == "concept" else onset
     places = [place for place in range(since, len(batches)) if batches[place].labelled][-rules.window :]
     rows = sum(batches[place].labelled for place in places)
-    if rows < rules.least_rows:
-        reason = f"{said} {rows:,} rows of it are labelled, {rules.least_rows:,} are needed."
+    if rows < rules.min_rows:
+        reason = f"{said} {rows:,} rows of it are labelled, {rules.min_rows:,} are needed."
         return Plan(LABEL, reason, tuple(range(since, len(batches)))[-rules.window :], onset, kind)
     return Plan(TRAIN, said, tuple(places), onset, kind)
 

@@ -11,12 +11,12 @@ import pandas as pd
 from newsclf.config import RetrainConfig
 from newsclf.data.splits import drop_overlap, fold
 
-LEAST_OF_A_CLASS = 3  # training, validation, and one to spare
-MOST_TEST_ROWS = 1000  # more rows tell little more of which model is better, and are missed in training
+MIN_ROWS_OF_A_CLASS = 3  # training, validation, and one to spare
+MAX_TEST_ROWS = 1000  # more rows tell little more of which model is better, and are missed in training
 
 
 @dataclass(frozen=True)
-class Mix:
+class MixOptions:
     """The options of the same names, see RetrainConfig."""
 
     replay_share: float
@@ -25,12 +25,12 @@ class Mix:
     seed: int
 
     @classmethod
-    def of(cls, config: RetrainConfig) -> Mix:
+    def of(cls, config: RetrainConfig) -> MixOptions:
         return cls(config.replay_share, config.weight, config.test_share, config.seed)
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainingRows:
     """train: columns text, label, weight; test: the newest labelled rows, text and label.
 
     old_rows, new_rows: how many of `train` are of the champion's training rows, which count once, and of the stream,
@@ -61,7 +61,9 @@ def unknown(test: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
     return test[np.array(new, dtype=bool)]
 
 
-def make_rows(old: pd.DataFrame, tests: pd.DataFrame, batches: Sequence[pd.DataFrame], mix: Mix, replay: bool) -> Rows:
+def make_rows(
+    old: pd.DataFrame, tests: pd.DataFrame, batches: Sequence[pd.DataFrame], mix: MixOptions, replay: bool
+) -> TrainingRows:
     """Mix the champion's training rows with the batches' labelled rows, and hold out the newest of these.
 
     old: text, label; tests: the rows (text, label) by which the champion is judged, which must not be trained on;
@@ -71,18 +73,18 @@ def make_rows(old: pd.DataFrame, tests: pd.DataFrame, batches: Sequence[pd.DataF
     random = np.random.default_rng(mix.seed)
     shuffled = [batch.iloc[random.permutation(len(batch))] for batch in batches]
     new = usable(pd.concat(shuffled, ignore_index=True))
-    held = min(round(mix.test_share * len(new)), MOST_TEST_ROWS)
+    held = min(round(mix.test_share * len(new)), MAX_TEST_ROWS)
     test = unknown(new.iloc[len(new) - held :], old).reset_index(drop=True)
     new, _ = drop_overlap(new.iloc[: len(new) - held], tests)
     old, _ = drop_overlap(old[["text", "label"]], pd.concat([tests, test, new], ignore_index=True))
     count = round(mix.replay_share * len(old)) if replay else 0
     old = old.iloc[np.sort(random.permutation(len(old))[:count])]
     kept = pd.concat([old, new])["label"].value_counts()
-    common = set(kept.index[kept >= LEAST_OF_A_CLASS])
+    common = set(kept.index[kept >= MIN_ROWS_OF_A_CLASS])
     rare = sorted((set(new["label"]) | set(test["label"])) - common)
     old, new, test = (part[part["label"].isin(common)] for part in (old, new, test))
     train = pd.concat([old.assign(weight=1), new.assign(weight=mix.weight)], ignore_index=True)
-    return Rows(train, test.reset_index(drop=True), len(old), len(new), tuple(rare))
+    return TrainingRows(train, test.reset_index(drop=True), len(old), len(new), tuple(rare))
 
 
 def with_later(test: pd.DataFrame, train: pd.DataFrame, batches: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -22,13 +22,13 @@ from newsclf.files import write_json
 from newsclf.locks import held
 from newsclf.monitoring.batches import name_of
 from newsclf.reports.retraining import write_report
-from newsclf.retraining.attempt import Attempt, make_attempt, read_past, tested_later
-from newsclf.retraining.judged_stream import Judged, judged_batches
-from newsclf.retraining.labelling import most_worth
-from newsclf.retraining.margins import widened
+from newsclf.retraining.attempt import Attempt, champion_rows, make_attempt, tested_later
+from newsclf.retraining.judged_stream import StreamBatch, judged_batches
+from newsclf.retraining.labelling import k_center_greedy
+from newsclf.retraining.margins import margins_for
 from newsclf.retraining.outcome import RetrainingOutcome
-from newsclf.retraining.policy import LABEL, TEST, TRAIN, Earlier, Plan, Rules, attempted, plan
-from newsclf.retraining.training_rows import Mix
+from newsclf.retraining.policy import LABEL, TEST, TRAIN, LastAttempt, Plan, Rules, attempted, plan
+from newsclf.retraining.training_rows import MixOptions
 from newsclf.tracking.artifacts.references import open_reference
 from newsclf.tracking.artifacts.trained_model import TrainedModel, find_trained_model
 from newsclf.tracking.children.runs import end_as, run_to_end, tagged
@@ -56,8 +56,8 @@ def retrain(config: RetrainConfig) -> Plan:
         run.tag({"newsclf.champion_before": call.champion.version})
 
         call.child("monitor", "the monitor", monitor_options(call), folder / "monitor.log")
-        batches = judged_batches(config, folder / "monitor")
-        outcome = RetrainingOutcome(call.champion.uri, config.stream, [batch.watched for batch in batches])
+        batches = judged_batches(config, folder / "monitor" / "records.json")
+        outcome = RetrainingOutcome(call.champion.uri, config.stream, [batch.judged for batch in batches])
         for _ in range(2):  # where the refused model is refused once more, a new one may follow
             outcome.plan = plan(outcome.batches, earlier(call), Rules.of(config), config.force)
             print(f"{outcome.plan.action}: {outcome.plan.reason}", flush=True)
@@ -118,20 +118,20 @@ def monitor_options(call: Call) -> dict[str, Any]:
     }
 
 
-def earlier(call: Call) -> Earlier:
+def earlier(call: Call) -> LastAttempt:
     """The last attempt: one that was refused (this folder knows it), or the one that made the champion."""
     kept = call.folder / REFUSED
     if kept.is_file():
         refused = json.loads(kept.read_text(encoding="utf-8"))
         if refused["champion"] == call.champion.uri:
-            return Earlier(**{field.name: refused[field.name] for field in dataclasses.fields(Earlier)})
+            return LastAttempt(**{field.name: refused[field.name] for field in dataclasses.fields(LastAttempt)})
     tags = call.champion.run.data.tags
     if tags.get(STREAM) != call.stream:
-        return Earlier()
-    return Earlier(tags[ONSET], tags[UNTIL], int(tags[ROWS]), learning=True)
+        return LastAttempt()
+    return LastAttempt(tags[ONSET], tags[UNTIL], int(tags[ROWS]), learning=True)
 
 
-def act(call: Call, outcome: RetrainingOutcome, chosen: Sequence[Judged]) -> None:
+def act(call: Call, outcome: RetrainingOutcome, chosen: Sequence[StreamBatch]) -> None:
     """Do what is planned. chosen: the batches that it is to be done with."""
     if outcome.plan.action == TRAIN:
         challenge(call, outcome, chosen)
@@ -141,16 +141,16 @@ def act(call: Call, outcome: RetrainingOutcome, chosen: Sequence[Judged]) -> Non
         outcome.to_label = write_to_label(call, chosen)
 
 
-def challenge(call: Call, outcome: RetrainingOutcome, chosen: Sequence[Judged]) -> None:
+def challenge(call: Call, outcome: RetrainingOutcome, chosen: Sequence[StreamBatch]) -> None:
     """Train a challenger on old and new rows, and hold it against the champion."""
     config, champion = call.config, call.champion
     options = dataclasses.replace(champion.config, data_dir=config.data_dir or champion.config.data_dir)
     tags = champion.run.data.tags
-    past = read_past(options, tags.get("newsclf.data_fingerprint", ""), tags.get(TESTS, ""))
+    past = champion_rows(options, tags.get("newsclf.data_fingerprint", ""), tags.get(TESTS, ""))
     settings = " ".join([champion.uri, str(config.train), config.sweep, config.device])
     frames = [batch.rows for batch in chosen]
     attempt, outcome.rows = make_attempt(
-        call.folder / "attempts", past, frames, Mix.of(config), outcome.plan.kind, settings
+        call.folder / "attempts", past, frames, MixOptions.of(config), outcome.plan.kind, settings
     )
     made = attempted(outcome.batches, outcome.plan, True, earlier(call))
     known = {STREAM: call.stream, ONSET: made.onset, UNTIL: made.until, ROWS: str(made.rows)}
@@ -158,7 +158,7 @@ def challenge(call: Call, outcome: RetrainingOutcome, chosen: Sequence[Judged]) 
     decide(call, outcome, attempt)
 
 
-def test_again(call: Call, outcome: RetrainingOutcome, chosen: Sequence[Judged]) -> None:
+def test_again(call: Call, outcome: RetrainingOutcome, chosen: Sequence[StreamBatch]) -> None:
     """Hold the model that was refused against the champion once more, by the labelled rows that came since, too."""
     folder = Path(json.loads((call.folder / REFUSED).read_text(encoding="utf-8"))["folder"])
     attempt = tested_later(folder, outcome.plan.kind, [batch.rows for batch in chosen])
@@ -173,7 +173,7 @@ def decide(call: Call, outcome: RetrainingOutcome, attempt: Attempt) -> None:
     config, champion, judges = call.config, call.champion, attempt.judges()
     stated = build(PromoteConfig, config.gate or {})
     gate = {"device": config.device, "seed": config.seed, **(config.gate or {})}
-    gate |= widened(stated.accuracy_margin, stated.recall_margin, stated.calibration_limit, judges)
+    gate |= margins_for(stated.accuracy_margin, stated.recall_margin, stated.calibration_limit, judges)
     gate |= {"name": champion.name, "model": outcome.challenger.uri, **attempt.tests}
     gate |= {"output_dir": attempt.folder / "promote"}
     outcome.tested = len(judges[-1])
@@ -241,7 +241,7 @@ def read_sweep(file: str) -> dict[str, Any]:
     return values
 
 
-def write_to_label(call: Call, chosen: Sequence[Judged]) -> pd.DataFrame:
+def write_to_label(call: Call, chosen: Sequence[StreamBatch]) -> pd.DataFrame:
     """to_label.csv: the texts of the drifted batches that are most worth a label; none where only profiles are kept."""
     texts = pd.concat([pd.DataFrame(columns=["batch", "text"]), *(batch.unlabelled for batch in chosen)])
     texts = texts.drop_duplicates("text").reset_index(drop=True)
@@ -253,7 +253,7 @@ def write_to_label(call: Call, chosen: Sequence[Judged]) -> pd.DataFrame:
         directions = [str(name) for name in columns if str(name).startswith("direction_")]
         known, points = reference.held_out[directions].dropna(), columns[directions].fillna(0.0)
         budget = call.config.label_budget
-        order = most_worth(points.to_numpy(), columns["entropy"].to_numpy(), known.to_numpy(), budget)
+        order = k_center_greedy(points.to_numpy(), columns["entropy"].to_numpy(), known.to_numpy(), budget)
         worth = columns.iloc[order]
         said = worth[["predicted_label", "confidence"]].round({"confidence": 4})
         texts = texts.loc[worth.index].assign(label="").join(said)

@@ -7,23 +7,30 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsclf.monitoring.alerts import Alert, Watch, at_least, worst
+from newsclf.monitoring.alerts import Alert, MonitorState, at_least, worst
 from newsclf.monitoring.rules import Band, Monitor, parse_windows
+from newsclf.monitoring.state import Record
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def states(watch: Watch, values: list[float], rows: int = 100) -> str:
+def batch(number: int, numbers: dict[str, float], when: datetime | None = FIRST, rows: int = 100) -> Record:
+    date = when.isoformat() if when else None
+    verdict = {"sentence": "", "kinds": {"prior": {"sentence": "The classes have shifted."}}}
+    return Record(number, f"b{number}", str(number), date, date or "", rows, numbers, verdict)
+
+
+def states(watch: MonitorState, values: list[float], rows: int = 100) -> str:
     """One letter a batch, a day each: A for alert, . for ok."""
     shown = ""
     for number, value in enumerate(values, start=1):
-        watch.see(number, f"b{number}", FIRST + timedelta(days=number - 1), rows, {"x": value})
+        watch.update(batch(number, {"x": value}, FIRST + timedelta(days=number - 1), rows))
         shown += "A" if watch.state == "alert" else "."
     return shown
 
 
-def watch(windows=(), **more) -> Watch:
-    return Watch(Monitor("m", "x", **more), windows)
+def watch(windows=(), **more) -> MonitorState:
+    return MonitorState(Monitor("m", "x", **more), windows)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +51,7 @@ def test_what_cannot_be_seen_changes_nothing():
     assert states(watch(high=5, in_a_row=2), [6, math.nan, 6]) == "..A"
     assert states(watch(high=5, min_rows=101), [6, 6]) == ".."
     missing = watch(high=5)
-    assert missing.see(1, "b1", None, 100, {"y": 9}) is None
+    assert missing.update(batch(1, {"y": 9}, None)) is None
 
 
 def test_a_band_of_the_first_batches_stays():
@@ -94,8 +101,8 @@ def test_a_band_of_one_window_alone():
 def test_a_window_ends_an_alert():
     windows = parse_windows([{"name": "launch", "from": "2026-01-02", "to": "2026-01-02"}])
     seen = watch(windows, high=5)
-    raised = seen.see(1, "b1", FIRST, 100, {"x": 9})
-    resolved = seen.see(2, "b2", FIRST + timedelta(days=1), 100, {"x": 9})
+    raised = seen.update(batch(1, {"x": 9}))
+    resolved = seen.update(batch(2, {"x": 9}, FIRST + timedelta(days=1)))
     assert isinstance(raised, Alert)
     assert isinstance(resolved, Alert)
     assert (raised.state, resolved.state) == ("alert", "ok")
@@ -103,24 +110,26 @@ def test_a_window_ends_an_alert():
 
 
 def test_an_alert_says_what_where_and_how_much():
-    seen = Watch(Monitor("short texts", "characters/mean", low=80, severity="critical", in_a_row=2))
-    assert seen.see(1, "a.csv", FIRST, 100, {"characters/mean": 70.5}) is None
-    assert seen.see(2, "b.csv", FIRST, 100, {"characters/mean": 60}) == Alert(
+    seen = MonitorState(Monitor("short texts", "characters/mean", low=80, severity="critical", in_a_row=2))
+    assert seen.update(batch(1, {"characters/mean": 70.5})) is None
+    assert seen.update(batch(2, {"characters/mean": 60})) == Alert(
         monitor="short texts",
         severity="critical",
         state="alert",
         number="characters/mean",
         batch=2,
-        batch_name="b.csv",
+        batch_name="b2",
         date="2026-01-01T00:00:00+00:00",
         value=60,
         low=80,
         high=None,
-        sentence="b.csv: characters/mean is 60 (normal: at least 80), 2 batches in a row",
+        sentence="b2: characters/mean is 60 (normal: at least 80), 2 batches in a row",
     )
-    verdict = Watch(Monitor("m", "concept/drifted", high=0.5)).see(1, "a.csv", None, 9, {"concept/drifted": 1.0})
-    assert verdict is not None
-    assert verdict.sentence == "a.csv: concept drift"
+    for kind, sentence in (("concept", "concept drift"), ("prior", "The classes have shifted")):
+        number = f"{kind}/drifted"
+        alert = MonitorState(Monitor("m", number, high=0.5)).update(batch(1, {number: 1.0}, None))
+        assert alert is not None
+        assert alert.sentence == f"b1: {sentence}"
 
 
 def test_severities():

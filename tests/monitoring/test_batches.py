@@ -6,14 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from newsclf.config.shared import BatchOptions
 from newsclf.errors import InputError
-from newsclf.monitoring.batches import Batch, Columns, batches, name_of
-
-COLUMNS = Columns()
+from newsclf.monitoring.batches import Batch, batches, name_of
 
 
 def cut(stream: Path | str, by: str = "auto", count: int = 1000) -> list[Batch]:
-    return list(batches(str(stream), COLUMNS, by, count))
+    return list(batches(str(stream), BatchOptions(batch=by, batch_rows=count)))
 
 
 def day(number: int) -> datetime:
@@ -164,7 +163,7 @@ def test_bad_streams(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         cut(tmp_path / "nothing.csv")
     with pytest.raises(InputError, match="are read from text, text, date: name different columns"):
-        list(batches(str(table(tmp_path / "a.parquet", 1)), Columns("text", "text", "date")))
+        list(batches(str(table(tmp_path / "a.parquet", 1)), BatchOptions(label_column="text")))
 
 
 def test_names(tmp_path):

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from newsclf.errors import InputError
-from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of
+from newsclf.monitoring.state import (
+    Record,
+    State,
+    by_date,
+    key_of,
+    newest,
+    read_records,
+    scope_of,
+    write_records,
+)
 
 
 def record(number: int, name: str = "", date: str | None = None) -> Record:
@@ -23,13 +33,12 @@ def record(number: int, name: str = "", date: str | None = None) -> Record:
 
 def test_what_is_kept_comes_back_in_the_order_of_judging(tmp_path):
     state, scope = State(tmp_path), scope_of("reference", {"alpha": "0.05"})
-    assert (state.records(scope), state.known(scope), state.header()) == ([], {}, {})
+    assert (state.records(scope), state.header) == ([], {})
     records = [record(number) for number in (1, 2, 3)]
     for one in reversed(records):
         state.keep(scope, one)
     again = State(tmp_path)
     assert again.records(scope) == records
-    assert again.known(scope) == {one.key: one.number for one in records}
     assert [path.name for path in (tmp_path / "state").rglob("*") if path.name.startswith(".")] == []
 
 
@@ -37,7 +46,7 @@ def test_another_reference_or_setting_starts_afresh(tmp_path):
     state, scope = State(tmp_path), scope_of("reference", {"alpha": "0.05"})
     state.keep(scope, record(1))
     for other in (scope_of("other", {"alpha": "0.05"}), scope_of("reference", {"alpha": "0.01"})):
-        assert state.known(other) == {}
+        assert state.records(other) == []
         assert key_of("content", other) != key_of("content", scope)
 
 
@@ -45,15 +54,16 @@ def test_a_batch_that_grew_replaces_the_one_of_its_name(tmp_path):
     state = State(tmp_path)
     for one in (record(1, "Monday"), record(2, "Tuesday"), record(3, "Monday")):
         state.keep("s", one)
-    assert [(one.number, one.name) for one in state.records("s")] == [(2, "Tuesday"), (3, "Monday")]
-    assert sorted(state.known("s").values()) == [1, 2, 3], "what it was before is not judged again either"
+    judged = state.records("s")
+    assert [one.number for one in judged] == [1, 2, 3], "what it was before is not judged again either"
+    assert [(one.number, one.name) for one in newest(judged)] == [(2, "Tuesday"), (3, "Monday")]
     assert newest([]) == []
 
 
 def test_the_header_is_added_to(tmp_path):
     State(tmp_path).keep_header(stream="s", run_id="1")
     State(tmp_path).keep_header(run_id="2")
-    assert State(tmp_path).header() == {"stream": "s", "run_id": "2"}
+    assert State(tmp_path).header == {"stream": "s", "run_id": "2"}
 
 
 def test_late_batches_have_their_place_by_date():
@@ -83,3 +93,24 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 def test_dates_are_times():
     assert record(1).when is None
     assert dataclasses.replace(record(1), date="2026-01-01T00:00:00+00:00").when is not None
+
+
+def test_a_file_is_read_once(tmp_path, monkeypatch):
+    state = State(tmp_path)
+    state.keep_header(stream="s")
+    for number in (1, 2, 3):
+        state.keep("s", record(number))
+    read = []
+    monkeypatch.setattr(Path, "read_text", lambda path, **kind: read.append(path.name) or path.open(**kind).read())
+    again = State(tmp_path)
+    assert len(again.records("s")) == 3
+    assert len(read) == 3
+    for _ in range(3):
+        again.keep_header(told={"console": {"m": again.header["stream"]}})
+    assert read.count("monitor.json") == 1
+
+
+def test_the_records_of_a_stream_are_handed_on_whole(tmp_path):
+    records = [record(2, date="2026-01-02T00:00:00+00:00"), record(1)]
+    write_records(tmp_path / "records.json", records, "scope")
+    assert read_records(tmp_path / "records.json") == (records, "scope")

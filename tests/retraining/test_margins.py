@@ -8,20 +8,20 @@ import pytest
 
 from newsclf.config import PromoteConfig
 from newsclf.evaluation.gate import Check, Limits, Measured, decide
-from newsclf.retraining.margins import widened
+from newsclf.retraining.margins import margins_for
 
 STATED = Limits(0.01, 0.05, 0.05, 0.1, 1.5)
 
 
 def test_with_very_many_rows_the_limits_are_the_stated_ones() -> None:
     tests = [pd.DataFrame({"label": ["a", "b"] * 2_000_000})] * 2
-    found = widened(0.01, 0.05, 0.1, tests)
+    found = margins_for(0.01, 0.05, 0.1, tests)
     assert found == pytest.approx({"accuracy_margin": 0.01, "recall_margin": 0.05, "calibration_limit": 0.1}, abs=2e-3)
 
 
 def test_fewer_rows_widen_more_and_no_limit_is_over_1() -> None:
     sizes = (4, 40, 400, 4000)
-    found = [widened(0.01, 0.05, 0.1, [pd.DataFrame({"label": ["a", "b"] * size})]) for size in sizes]
+    found = [margins_for(0.01, 0.05, 0.1, [pd.DataFrame({"label": ["a", "b"] * size})]) for size in sizes]
     for name in found[0]:
         values = [one[name] for one in found]
         assert values == sorted(values, reverse=True)
@@ -29,7 +29,9 @@ def test_fewer_rows_widen_more_and_no_limit_is_over_1() -> None:
 
 
 def test_the_names_are_options_of_promote() -> None:
-    assert all(hasattr(PromoteConfig(), name) for name in widened(0.01, 0.05, 0.1, [pd.DataFrame({"label": ["a"]})]))
+    assert all(
+        hasattr(PromoteConfig(), name) for name in margins_for(0.01, 0.05, 0.1, [pd.DataFrame({"label": ["a"]})])
+    )
 
 
 @pytest.mark.parametrize("rows", [80, 400])
@@ -56,7 +58,9 @@ def fails(checks: list[Check]) -> bool:
 
 def verdict(old: Measured, new: Measured) -> list[Check]:
     tests = [pd.DataFrame({"label": one.labels}) for one in (old, new)]
-    values = STATED.__dict__ | widened(STATED.accuracy_margin, STATED.recall_margin, STATED.calibration_limit, tests)
+    values = STATED.__dict__ | margins_for(
+        STATED.accuracy_margin, STATED.recall_margin, STATED.calibration_limit, tests
+    )
     return decide(old, new, (1.0, 1.0), Limits(**values), 200, 0).checks
 
 

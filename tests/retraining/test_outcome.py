@@ -9,7 +9,7 @@ import pytest
 
 from newsclf.retraining.outcome import RetrainingOutcome
 from newsclf.retraining.policy import LABEL, MEND, NOTHING, TRAIN, Plan
-from newsclf.retraining.training_rows import Rows
+from newsclf.retraining.training_rows import TrainingRows
 from tests.retraining.test_policy import batch
 
 CHAMPION, CHALLENGER = "models:/news/1", SimpleNamespace(uri="models:/news/2")
@@ -22,7 +22,7 @@ def outcome(action: str) -> RetrainingOutcome:
 def with_promotion(decision: str) -> RetrainingOutcome:
     """After a challenger was trained and held against the champion."""
     found = outcome(TRAIN)
-    found.rows = Rows(pd.DataFrame(), pd.DataFrame(), old_rows=900, new_rows=100, rare=("z",))
+    found.rows = TrainingRows(pd.DataFrame(), pd.DataFrame(), old_rows=900, new_rows=100, rare=("z",))
     found.tested, found.challenger = 40, CHALLENGER
     tags = {"newsclf.decision": decision, "newsclf.reason": "all checks passed"}
     metrics = {"new/accuracy": 0.9, "latency_ms": 3.0, "peak_memory_bytes": 1e9}

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from newsclf.data.splits import fold
-from newsclf.retraining.training_rows import MOST_TEST_ROWS, Mix, make_rows, usable, with_later
+from newsclf.retraining.training_rows import MAX_TEST_ROWS, MixOptions, make_rows, usable, with_later
 
-MIX = Mix(replay_share=1.0, weight=3, test_share=0.25, seed=0)
+MIX = MixOptions(replay_share=1.0, weight=3, test_share=0.25, seed=0)
 
 
 def rows(name: str, count: int, classes: str = "ab") -> pd.DataFrame:
@@ -35,7 +35,7 @@ def test_the_newest_rows_are_held_out() -> None:
     assert set(part.test["text"]) < set(rows("second", 200)["text"])
     assert part.test["text"].tolist() != rows("second", 200)["text"].tolist()[100:], "no order inside a batch"
     many = make_rows(rows("old", 1000), rows("test", 50), [rows("first", 9000)], MIX, replay=True)
-    assert len(many.test) == MOST_TEST_ROWS
+    assert len(many.test) == MAX_TEST_ROWS
 
 
 def test_where_nothing_is_held_out_all_is_trained_on() -> None:
