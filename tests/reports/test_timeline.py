@@ -29,7 +29,7 @@ def test_a_tile_a_kind_and_batch_and_rows_of_their_own_for_alerts_and_changes() 
 
 
 def test_the_alerts_of_a_batch_are_one_mark_that_tells_of_all() -> None:
-    alerts = [(1, alert("a", 2, "critical")), (0, alert("b", 1)), (1, alert("c", 2, over=True))]
+    alerts = [(1, alert("c", 2, over=True)), (0, alert("b", 1)), (1, alert("a", 2, "critical"))]
     values = series("n", [0.0, 1.0], alerts=alerts)["layer"][-1]["data"]["values"]
     assert [(row["x"], row["status"], row["say"]) for row in values] == [
         (0, "warning", "warning: watch b. It fell."), (1, "critical", "critical: watch a. It fell."),
@@ -37,7 +37,7 @@ def test_the_alerts_of_a_batch_are_one_mark_that_tells_of_all() -> None:
     spec = timeline([{}, {}], [{}, {}], ["verdict"], alerts, [], [], ["b1", "b2"])
     assert [(row["status"], row["say"].splitlines()) for row in spec["datasets"]["rows"]] == [
         ("warning", ["warning: watch b. It fell."]),
-        ("critical", ["critical: watch a. It fell.", "resolved: watch c. It fell."]),
+        ("critical", ["resolved: watch c. It fell.", "critical: watch a. It fell."]),
     ]
 
 
