@@ -18,11 +18,8 @@ from newsclf.reports.wording import DASH, STATES, clean, number, p_value, verdic
 
 # Numbers that have a chart even where no alert was raised on them.
 SHOWN = ("rows", "accuracy", "confidence/mean", "distance/mean", "characters/mean", "empty_share", "duplicate_share")
-OF_A_VERDICT = (
-    "drifted",
-    "p_value",
-    "effect",
-)  # parts of a number's name: what the timeline and the kinds' charts show
+# How the names of numbers end that the timeline and the kinds' charts show.
+OF_A_VERDICT = ("drifted", "p_value", "effect")
 
 
 def write_report(
@@ -45,9 +42,7 @@ def write_report(
     states = [_states(verdict) for verdict in stream.verdicts]
     says = [_says(name, verdict) for name, verdict in zip(stream.names, stream.verdicts, strict=True)]
     lanes = ["verdict", *stream.kinds]
-    charts = {
-        "timeline": timeline.timeline(states, says, lanes, stream.alerts, stream.spans, changes, stream.names),
-    }
+    charts = {"timeline": timeline.timeline(states, says, lanes, stream.alerts, stream.spans, changes, stream.names)}
     groups = [_kind_charts(charts, stream, kind) for kind in stream.kinds]
     state = STATES[stream.verdicts[-1].drifted]
     page.write(
