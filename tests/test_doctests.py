@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # Rooms of whose functions each that is public has an example; of the others, those that there are must be right.
 WHOLE = ("stats",)
-ROOMS = (*WHOLE, "drift")
+ROOMS = (*WHOLE, "drift", "tracking")
 MODULES = sorted(
     path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
     for room in ROOMS

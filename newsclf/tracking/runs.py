@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Run, ViewType
+from mlflow.entities import Metric, Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.entities import PagedList
 
@@ -51,6 +51,17 @@ def get_run(run_id: str) -> LoggedRun:
     """Raises MlflowException where there is none."""
     uri, run_id = store_of(run_id)
     return MlflowClient(uri, uri).get_run(run_id)
+
+
+def metric_points(run_id: str, metric: str) -> list[Metric]:
+    """All that the run has logged of `metric`, by step; a point that was sent twice counts once.
+
+    Raises MlflowException where there is no such run.
+    """
+    uri, run_id = store_of(run_id)
+    history = MlflowClient(uri, uri).get_metric_history(run_id, metric)
+    points = {(point.step, point.timestamp, repr(point.value)): point for point in history}
+    return [points[key] for key in sorted(points)]
 
 
 def earlier_run(run_id: str) -> LoggedRun | None:

@@ -13,7 +13,7 @@ import yaml
 from newsclf.config import ReproduceConfig
 from newsclf.config.fields import Role, names_of
 from newsclf.errors import Differs, InputError
-from newsclf.tracking.children.runs import Child, create_run, end_as, env_manager, start
+from newsclf.tracking.children.runs import Child, create_run, ensure_ended, env_manager, start
 from newsclf.tracking.environment import FREEZE, UNCOMMITTED, installed
 from newsclf.tracking.reproduction.checkout import checkout
 from newsclf.tracking.reproduction.run_diff import (
@@ -155,7 +155,9 @@ def wait_for(child: Child, earlier: LoggedRun) -> LoggedRun:
     finally:
         child.stop()
         child.wait()
-        run = end_as(child.run_id, "KILLED" if other else "FAILED", f"it ended without a word: {child.last_line()}")
+        run = ensure_ended(
+            child.run_id, "KILLED" if other else "FAILED", f"it ended without a word: {child.last_line()}"
+        )
     fingerprint = run.data.tags.get(FINGERPRINT)
     if fingerprint != wanted:
         raise InputError(
@@ -170,7 +172,7 @@ def wait_for(child: Child, earlier: LoggedRun) -> LoggedRun:
 
 def _differing(run: Run, found: list[Difference], weights: tuple[dict[str, str], dict[str, str]]) -> str:
     """The table of what is not the same, which is logged as well."""
-    table = pd.DataFrame([dataclasses.asdict(one) for one in found])
+    table = pd.DataFrame([dataclasses.asdict(one) for one in found]).rename(columns={"earlier": "then", "later": "now"})
     if len(table):
         table["difference"] = table["now"] - table["then"]
     for name in sorted({*weights[0], *weights[1]}):

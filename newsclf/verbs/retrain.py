@@ -31,7 +31,7 @@ from newsclf.retraining.policy import LABEL, TEST, TRAIN, LastAttempt, Plan, Rul
 from newsclf.retraining.training_rows import MixOptions
 from newsclf.tracking.artifacts.references import open_reference
 from newsclf.tracking.artifacts.trained_model import TrainedModel, find_trained_model
-from newsclf.tracking.children.runs import end_as, run_to_end, tagged
+from newsclf.tracking.children.runs import ensure_ended, run_to_end, runs_tagged
 from newsclf.tracking.registry import versions as registry
 from newsclf.tracking.result import prepare_folder
 from newsclf.tracking.run import Run, open_run
@@ -86,9 +86,9 @@ class Call:
 
     def take_over(self) -> None:
         """What a call that was killed has left does not stay RUNNING; none is alive, as this one has the folder."""
-        for before in tagged(self.run.experiment_id, PLACE, str(self.folder)):
+        for before in runs_tagged(self.run.experiment_id, PLACE, str(self.folder)):
             if before.info.run_id != self.run.id and before.info.status == "RUNNING":
-                end_as(before.info.run_id, "KILLED", f"killed; run {self.run.id} goes on")
+                ensure_ended(before.info.run_id, "KILLED", f"killed; run {self.run.id} goes on")
         self.run.tag({PLACE: str(self.folder)})
 
     def child(self, verb: str, name: str, options: Mapping[str, Any], log: Path) -> LoggedRun:

@@ -17,9 +17,9 @@ from newsclf.config.options import as_text
 from newsclf.errors import InputError
 from newsclf.locks import held
 from newsclf.progress import Update, progress
-from newsclf.tracking.children.runs import Child, create_run, end_as, move, points, start, tagged
+from newsclf.tracking.children.runs import Child, create_run, ensure_ended, nest, runs_tagged, start
 from newsclf.tracking.run import Run, open_run
-from newsclf.tracking.runs import LoggedRun
+from newsclf.tracking.runs import LoggedRun, metric_points
 from newsclf.tuning.space import Space, identity, read_space
 from newsclf.tuning.storage import storage_url
 from newsclf.tuning.study import Claimed, Trials
@@ -83,14 +83,14 @@ class Work:
     def take_over(self) -> None:
         """What an earlier process of this place has left: its runs are nested under this one, and none is RUNNING."""
         self.run.tag({SWEEP_TAG: self.name, PLACE_TAG: self.place})
-        for earlier in tagged(self.run.experiment_id, SWEEP_TAG, self.name):
+        for earlier in runs_tagged(self.run.experiment_id, SWEEP_TAG, self.name):
             if earlier.data.tags.get(PLACE_TAG) != self.place or earlier.info.run_id == self.run.id:
                 continue
             if TRIAL_TAG not in earlier.data.tags:  # not a trial: the run of a sweep
-                end_as(earlier.info.run_id, "FAILED", f"killed; run {self.run.id} goes on with the sweep")
+                ensure_ended(earlier.info.run_id, "FAILED", f"killed; run {self.run.id} goes on with the sweep")
             else:
-                end_as(earlier.info.run_id, "KILLED", "stopped along with the sweep")
-                move(earlier.info.run_id, self.run)
+                ensure_ended(earlier.info.run_id, "KILLED", "stopped along with the sweep")
+                nest(earlier.info.run_id, self.run)
         for trial in self.trials.running():
             if trial.user_attrs.get("place") == self.place:
                 self._settle_stopped(trial.number, trial.user_attrs.get("run_id", ""))
@@ -147,7 +147,7 @@ class Work:
         if self.config.pruner == "none" or attempt.pruned:
             return
         try:
-            found = points(attempt.child.run_id, self.config.watch)
+            found = metric_points(attempt.child.run_id, self.config.watch)
         except Exception:  # a server that is away for a moment, a journal that was just sent: the next look is soon
             return
         for point in found[attempt.reported :]:
@@ -166,7 +166,7 @@ class Work:
         attempt.claimed.trial.set_user_attr("seconds", seconds)
         tags = {"pruned": attempt.pruned} if attempt.pruned else {}
         reason = f"it ended without a word: {attempt.child.last_line()}"
-        run = end_as(attempt.child.run_id, "KILLED" if attempt.pruned else "FAILED", reason, **tags)
+        run = ensure_ended(attempt.child.run_id, "KILLED" if attempt.pruned else "FAILED", reason, **tags)
         if run.info.status == "FINISHED":
             self._complete(number, run)
             self.seconds.append(seconds)
@@ -182,7 +182,7 @@ class Work:
 
     def _settle_stopped(self, number: int, run_id: str) -> None:
         """Record how a trial has ended that nobody has waited for: it may have been done."""
-        run = end_as(run_id, "KILLED", "stopped along with the sweep") if run_id else None
+        run = ensure_ended(run_id, "KILLED", "stopped along with the sweep") if run_id else None
         if run is not None and run.info.status == "FINISHED":
             self._complete(number, run)
         else:
@@ -232,7 +232,7 @@ def aim_of(run: LoggedRun, aim: str) -> float:
     if aim not in run.data.metrics:
         there = ", ".join(sorted(run.data.metrics))
         raise InputError(f"option aim is {aim}: run {run.info.run_id} has logged no such metric, but {there}")
-    series = points(run.info.run_id, aim)
+    series = metric_points(run.info.run_id, aim)
     kept, epochs = run.data.metrics.get("kept_epoch"), run.data.metrics.get("epochs_run")
     if kept is not None and len(series) > 1 and len(series) == epochs:
         return float(series[int(kept) - 1].value)

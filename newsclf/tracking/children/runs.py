@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric
 from mlflow.tracking.context.registry import resolve_tags
 
 from newsclf.errors import InputError
 from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.run import Run
-from newsclf.tracking.runs import LoggedRun, get_run, pages, store_of
+from newsclf.tracking.runs import LoggedRun, get_run, pages
 from newsclf.tracking.server import PROJECT, first_line, tracking_uri, without_password
 
 PARENT_TAG = "mlflow.parentRunId"
@@ -33,6 +32,7 @@ class Child:
         self.run_id, self.process, self.log = run_id, process, log
 
     def ended(self) -> bool:
+        """Whether its process is gone."""
         code = self.process.poll()
         if code is not None and code < 0:  # killed, and so could not see to what it has started
             with contextlib.suppress(ProcessLookupError):
@@ -45,6 +45,7 @@ class Child:
         self.process.stdin.close()
 
     def wait(self) -> None:
+        """Until its process is gone."""
         self.process.wait()
 
     def last_line(self) -> str:
@@ -95,7 +96,7 @@ def start(
     child is gone.
     """
     environment = {name: text for name, text in os.environ.items() if name not in FROM_PARENT_RUN}
-    environment["MLFLOW_TRACKING_URI"] = absolute(tracking_uri())
+    environment["MLFLOW_TRACKING_URI"] = _absolute(tracking_uri())
     # With the env manager `local`, `mlflow run` takes the first python on the PATH.
     environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     if threads is not None:
@@ -123,7 +124,7 @@ def env_manager(parent: Run) -> str:
     return parent.tags.get("mlflow.project.env", "local")
 
 
-def absolute(uri: str) -> str:
+def _absolute(uri: str) -> str:
     """The URI, valid in any working folder."""
     scheme, separator, path = uri.partition(":///")
     if separator and scheme.startswith("sqlite") and path and not path.startswith("/"):
@@ -131,14 +132,7 @@ def absolute(uri: str) -> str:
     return uri
 
 
-def points(run_id: str, metric: str) -> list[Metric]:
-    """What the run has logged of `metric` so far, by step; one that was sent twice counts once."""
-    uri, run_id = store_of(run_id)
-    history = MlflowClient(uri, uri).get_metric_history(run_id, metric)
-    return sorted({(point.step, point.timestamp): point for point in history}.values(), key=lambda point: point.step)
-
-
-def end_as(run_id: str, status: str, reason: str = "", **tags: str) -> LoggedRun:
+def ensure_ended(run_id: str, status: str, reason: str = "", **tags: str) -> LoggedRun:
     """See to it that a run whose process is gone is not RUNNING; the run as it is then.
 
     status: for one that is RUNNING still. tags: of `newsclf.`, set in any case.
@@ -155,13 +149,13 @@ def end_as(run_id: str, status: str, reason: str = "", **tags: str) -> LoggedRun
     return run
 
 
-def tagged(experiment_id: str, tag: str, value: str) -> list[LoggedRun]:
+def runs_tagged(experiment_id: str, tag: str, value: str) -> list[LoggedRun]:
     """All runs of an experiment with this tag."""
     client, query = MlflowClient(tracking_uri()), f"tags.`{tag}` = '{value}'"
     return list(pages(lambda token: client.search_runs([experiment_id], query, max_results=1000, page_token=token)))
 
 
-def move(run_id: str, parent: Run) -> None:
+def nest(run_id: str, parent: Run) -> None:
     """Nest the run under another parent."""
     MlflowClient(tracking_uri()).set_tag(run_id, PARENT_TAG, parent.id)
 
@@ -186,9 +180,9 @@ def run_to_end(
     except BaseException:
         child.stop()
         child.wait()
-        end_as(run_id, "KILLED", f"stopped along with run {parent.id}")
+        ensure_ended(run_id, "KILLED", f"stopped along with run {parent.id}")
         raise
-    run = end_as(run_id, "FAILED", f"it ended without a word: {child.last_line()}")
+    run = ensure_ended(run_id, "FAILED", f"it ended without a word: {child.last_line()}")
     if run.info.status != "FINISHED":
         raise InputError(
             f"{name} ended {run.info.status}: {run.data.tags.get(FAILURE_TAG, 'no reason is known')}; {log}"

@@ -28,7 +28,7 @@ def main(command: list[str]) -> int:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
     output = process.stdout.fileno()
-    killed_at = float("inf")
+    deadline = float("inf")
     with selectors.DefaultSelector() as watched:
         watched.register(STDIN, selectors.EVENT_READ)
         watched.register(output, selectors.EVENT_READ)
@@ -42,8 +42,8 @@ def main(command: list[str]) -> int:
             if STDIN in ready and not os.read(STDIN, 1024):
                 watched.unregister(STDIN)
                 os.killpg(0, signal.SIGTERM)
-                killed_at = time.monotonic() + GRACE
-            if time.monotonic() > killed_at:
+                deadline = time.monotonic() + GRACE
+            if time.monotonic() > deadline:
                 os.killpg(0, signal.SIGKILL)
     return process.wait()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from newsclf.errors import InputError
+from newsclf.messages import one_line
 from newsclf.tracking.server import PROJECT
 
 CODE = ("newsclf/", "entrypoints/", "MLproject", "python_env.yaml")  # what decides what a run does
@@ -33,7 +34,7 @@ def checkout(commit: str, uncommitted: str = "") -> Iterator[Path]:
             if patch:
                 applied = _git(tree, "apply", "--whitespace=nowarn", "-", given=patch)
                 if applied.returncode:
-                    reason = " ".join(applied.stderr.decode(errors="replace").split())[:200]
+                    reason = one_line(applied.stderr.decode(errors="replace"), 200)
                     raise InputError(f"the run's uncommitted changes do not apply to commit {commit[:12]}: {reason}")
             yield tree / prefix
         finally:
@@ -66,6 +67,6 @@ def _git(folder: Path, *arguments: str, given: bytes = b"") -> subprocess.Comple
 
 def _checked(done: subprocess.CompletedProcess[bytes]) -> str:
     if done.returncode:
-        reason = " ".join(done.stderr.decode(errors="replace").split())[:300]
+        reason = one_line(done.stderr.decode(errors="replace"), 300)
         raise InputError(f"git cannot give the code of the run: {reason}")
     return done.stdout.decode()

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from mlflow import MlflowClient
-from mlflow.entities import Run
+from itertools import zip_longest
 
 from newsclf.model.weights import file_sha256
-from newsclf.tracking.runs import download, store_of
+from newsclf.tracking.runs import LoggedRun, download, metric_points
 
 # Metrics that measure the machine, which is busy now with this and now with that: their names hold one of these.
 OF_THE_MACHINE = ("seconds", "_per_second", "memory_bytes", "latency")
@@ -20,46 +18,51 @@ Series = Mapping[str, Sequence[tuple[int, float]]]  # metric to (step, value), i
 
 @dataclass(frozen=True)
 class Difference:
-    """A metric that is not the same: at how many of its points, and the first of them. None: there is no such point."""
+    """A metric that is not the same: at how many of its points, and the first of them.
+
+    earlier, later: its value in each of the runs; None where there is no such point.
+    """
 
     metric: str
     points: int
     different: int
     step: int
-    then: float | None
-    now: float | None
+    earlier: float | None
+    later: float | None
 
 
-def series_of(run: Run) -> Series:
+def series_of(run: LoggedRun) -> Series:
     """Every metric of the run that does not measure the machine."""
-    uri, run_id = store_of(run.info.run_id)
-    client, found = MlflowClient(uri, uri), {}
-    for name in sorted(run.data.metrics):
-        if not measures_the_machine(name):
-            # A point that was sent twice counts once.
-            points = {
-                (point.step, point.timestamp, repr(point.value)) for point in client.get_metric_history(run_id, name)
-            }
-            found[name] = [(step, float(value)) for step, _, value in sorted(points)]
-    return found
+    return {
+        name: [(point.step, float(point.value)) for point in metric_points(run.info.run_id, name)]
+        for name in sorted(run.data.metrics)
+        if not measures_the_machine(name)
+    }
 
 
 def measures_the_machine(metric: str) -> bool:
+    """Whether two equal runs differ in it.
+
+    >>> [measures_the_machine(name) for name in ("seconds/training", "val_loss")]
+    [True, False]
+    """
     return any(part in metric for part in OF_THE_MACHINE)
 
 
-def differences(then: Series, now: Series) -> list[Difference]:
-    """Metrics whose points are not all equal, bit for bit; NaN equals NaN."""
+def differences(earlier: Series, later: Series) -> list[Difference]:
+    """Metrics whose points are not all equal, bit for bit; NaN equals NaN.
+
+    >>> differences({"val_loss": [(0, 0.5), (1, 0.25)]}, {"val_loss": [(0, 0.5)]})
+    [Difference(metric='val_loss', points=2, different=1, step=1, earlier=0.25, later=None)]
+    """
     found = []
-    for name in sorted({*then, *now}):
-        one, other = list(then.get(name, ())), list(now.get(name, ()))
-        length = max(len(one), len(other))
-        pairs = [(one[i] if i < len(one) else None, other[i] if i < len(other) else None) for i in range(length)]
+    for name in sorted({*earlier, *later}):
+        pairs = list(zip_longest(earlier.get(name, ()), later.get(name, ())))
         wrong = [(a, b) for a, b in pairs if not _equal(a, b)]
         if wrong:
             a, b = wrong[0]
-            step = (a or b or (0, 0.0))[0]
-            found.append(Difference(name, length, len(wrong), step, a[1] if a else None, b[1] if b else None))
+            step = (a or b)[0]
+            found.append(Difference(name, len(pairs), len(wrong), step, a[1] if a else None, b[1] if b else None))
     return found
 
 
@@ -69,26 +72,32 @@ def weights_of(run_id: str) -> dict[str, str]:
     return {str(path.relative_to(folder)): file_sha256(path) for path in sorted(folder.rglob("*.safetensors"))}
 
 
-def causes(then: Run, now: Run, packages_then: Sequence[str], packages_now: Sequence[str]) -> list[str]:
-    """What was not the same around the two runs, in words."""
+def causes(
+    earlier: LoggedRun, later: LoggedRun, packages_earlier: Sequence[str], packages_later: Sequence[str]
+) -> list[str]:
+    """What was not the same around the two runs, in words. packages: the lines of `pip freeze`."""
     found = []
-    (processor, threads), (processor_now, threads_now) = _machine(then), _machine(now)
+    (processor, threads), (processor_now, threads_now) = _machine(earlier), _machine(later)
     if processor != processor_now:
         found.append(f"other hardware ({processor}, now {processor_now})")
     if threads != threads_now:
         found.append(f"other number of threads ({threads}, now {threads_now})")
     for name, what in {"python": "Python", "platform": "system", "encoder_sha256": "encoder"}.items():
-        before, after = (run.data.tags.get(f"newsclf.{name}", "unknown") for run in (then, now))
+        before, after = (run.data.tags.get(f"newsclf.{name}", "unknown") for run in (earlier, later))
         if before != after:
             found.append(f"other {what} ({before[:60]}, now {after[:60]})")
-    if packages := package_changes(packages_then, packages_now):
+    if packages := package_changes(packages_earlier, packages_later):
         found.append(f"other package versions ({', '.join(packages[:8])}{' ...' if len(packages) > 8 else ''})")
     return found
 
 
-def package_changes(then: Sequence[str], now: Sequence[str]) -> list[str]:
-    """`torch 2.13.0, now 2.12.1` for each package whose version is not the same."""
-    before, after = (dict(line.split("==", 1) for line in lines if "==" in line) for lines in (then, now))
+def package_changes(earlier: Sequence[str], later: Sequence[str]) -> list[str]:
+    """Each package whose version is not the same, with both.
+
+    >>> package_changes(["torch==2.13.0", "numpy==1.26.4"], ["torch==2.12.1", "numpy==1.26.4"])
+    ['torch 2.13.0, now 2.12.1']
+    """
+    before, after = (dict(line.split("==", 1) for line in lines if "==" in line) for lines in (earlier, later))
     return [
         f"{name} {before.get(name, 'missing')}, now {after.get(name, 'missing')}"
         for name in sorted({*before, *after}, key=str.lower)
@@ -96,13 +105,13 @@ def package_changes(then: Sequence[str], now: Sequence[str]) -> list[str]:
     ]
 
 
-def threads_of(run: Run) -> int | None:
+def threads_of(run: LoggedRun) -> int | None:
     """Threads that the run computed with; None where it has not said so."""
     words = _machine(run)[1]
     return int(words) if words.isdigit() else None
 
 
-def _machine(run: Run) -> tuple[str, str]:
+def _machine(run: LoggedRun) -> tuple[str, str]:
     """(processor, threads) of the tag newsclf.device_name: `name, 2 threads`."""
     name = run.data.tags.get("newsclf.device_name", "unknown")
     processor, comma, threads = name.rpartition(", ")
