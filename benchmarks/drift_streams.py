@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.drift import BATCH, Pool, draw_reference, pools
 from benchmarks.tables import show
 from newsclf.data.simulation import injections
-from newsclf.drift.over_time import Change, find_changes
+from newsclf.drift.over_time import Change, changes_in
 
 QUIET, BEGIN, GROWING = 100, 20, 15  # batches without change; the first changed one; batches that grow
 
@@ -24,7 +24,7 @@ def stream(pool: Pool, random: np.random.Generator, batches: int, begin: int, gr
         share = max(0, number - begin + 1) * growth
         texts, _ = injections.foreign(pool.texts[chosen].tolist(), None, pool.foreign, share, random)
         verdicts.append(reference.judge(texts))
-    return find_changes(verdicts)
+    return changes_in(verdict.smallest_p_value for verdict in verdicts)
 
 
 def main(data_dir: Path, repeats: int) -> None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from newsclf.drift.verdict import Evidence, Moved
+from newsclf.drift.batch import HeldOut, TextBatch
+from newsclf.drift.evidence import ColumnEffect, Evidence, not_judged
+from newsclf.drift.sketches import compare_sketches, shift_of_means
+from newsclf.profiling.summary import ColumnSummary
 from newsclf.stats.multiple_testing import bonferroni, cauchy_combination
 from newsclf.stats.two_sample import binned, compare_bins, hotelling
 
-LEAST_SHARE = 0.02  # of the texts, in other bins than before
-LEAST_SHIFT = 0.1  # standard deviations
+NAME = "covariate"
+RETRAINABLE = True
+MIN_SHARE = 0.02  # of the texts, in other bins than before
+MIN_SHIFT = 0.1  # standard deviations
 DIRECTIONS = "directions"  # the name of all directions together
 # Columns of a profile that another one shows better, and with which it would be tested twice.
-SAID_BY_OTHERS = ("ends_in_punctuation", "words", "tokens")
-SAID_OF = {
+REDUNDANT_COLUMNS = ("ends_in_punctuation", "words", "tokens")
+# Of these, other kinds have a test.
+OTHER_KINDS = ("empty", "missing", "confidence", "entropy", "margin", "label_probability", "correct")
+COLUMN_LABELS = {
     "characters": "length",
     "ending": "last word",
     "surprise": "choice of words",
@@ -26,49 +33,83 @@ SAID_OF = {
 }
 
 
-def judge(current: pd.DataFrame, reference: pd.DataFrame, weights: np.ndarray) -> Evidence:
-    """Whether the texts come from another distribution than the reference's.
+def judge(batch: TextBatch, reference: HeldOut, shares: np.ndarray | None) -> Evidence:
+    """Whether the texts come from another distribution than the reference's, beside what their class shares explain."""
+    return compare(batch.columns.iloc[batch.judged_rows], reference.columns, reference.weights(shares))
+
+
+def judge_profiles(
+    now: Mapping[str, ColumnSummary], before: Mapping[str, ColumnSummary], shares_moved: bool
+) -> Evidence:
+    """As `judge`; where class shares moved, what follows from them alone cannot be told apart, and nothing is said."""
+    if shares_moved:
+        return not_judged(NAME, "The class shares moved; profiles do not show what changed besides.")
+    numbers = [name for name, column in before.items() if column.kind == "number" and column.values > 1]
+    single, along = _tested(name for name in numbers if name in now)
+    found = {name: (*compare_sketches(now[name], before[name]), MIN_SHARE) for name in single}
+    if along:
+        shift = shift_of_means([now[name] for name in along], [before[name] for name in along])
+        found[DIRECTIONS] = (*shift, MIN_SHIFT)
+    return evidence(found) if found else not_judged(NAME, "The profiles have no columns in common.")
+
+
+def compare(current: pd.DataFrame, reference: pd.DataFrame, weights: np.ndarray) -> Evidence:
+    """Whether the rows of two tables come from one distribution.
 
     current, reference: one row a text; columns as in the profile, the directions as `direction_<n>`.
     weights: [reference rows] that give the reference the current class shares, so that a change of them alone is
     no covariate drift.
     Every column is tested by itself in bins of the reference, the directions together by Hotelling's test of their
     mean; their p-values are combined.
+
+    >>> random = np.random.default_rng(0)
+    >>> before = pd.DataFrame({"characters": random.normal(200, 40, 1000), "surprise": random.normal(8, 1, 1000)})
+    >>> found = compare(before.assign(characters=before["characters"] - 40), before, np.ones(1000))
+    >>> found.p_value < 1e-20, found.tested[0].name, found.changed
+    (True, 'characters', 'The texts are others: their length moved in 39.3% of the texts (characters).')
     """
-    columns = [str(name) for name in reference]
-    along = [name for name in columns if name.startswith("direction_")]
-    single = [name for name in columns if name not in along and not name.startswith("distance_to_")]
-    single = [name for name in single if name not in SAID_BY_OTHERS]
-    found: dict[str, tuple[float, float, float]] = {}  # p-value, effect, the least effect that counts
+    single, along = _tested(map(str, reference))
+    found: dict[str, tuple[float, float, float]] = {}
     for name in single:
-        p_value, moved = compare_bins(*binned(current[name].to_numpy(), reference[name].to_numpy(), weights))
-        found[name] = (p_value, moved, LEAST_SHARE)
+        bins = binned(current[name].to_numpy(), reference[name].to_numpy(), weights)
+        found[name] = (*compare_bins(*bins), MIN_SHARE)
     if along:
-        p_value, shift = hotelling(current[along].to_numpy(), reference[along].to_numpy(), weights)
-        found[DIRECTIONS] = (p_value, shift, LEAST_SHIFT)
+        found[DIRECTIONS] = (*hotelling(current[along].to_numpy(), reference[along].to_numpy(), weights), MIN_SHIFT)
     return evidence(found)
 
 
 def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
-    """One piece of evidence from the columns' (p-value, effect, least effect); an effect below its least is none."""
+    """One piece of evidence from the columns' (p-value, effect, least effect); an effect below its least is none.
+
+    >>> found = evidence({"characters": (1e-9, 0.01, 0.02), "ending": (0.2, 0.03, 0.02)})
+    >>> round(found.p_value, 2)  # the length of the texts is surely another, but by a speck
+    0.31
+    """
     corrected = bonferroni([p if effect >= least else 1.0 for p, effect, least in found.values()]).tolist()
     # What moved too little, and what could not differ (all values alike), is evidence neither for nor against a drift.
     together = cauchy_combination([p if effect >= least else 0.5 for p, effect, least in found.values() if p < 1])
-    columns = (Moved(name, p, effect) for p, (name, (_, effect, _)) in zip(corrected, found.items(), strict=True))
-    moved = tuple(sorted(columns, key=lambda one: (one.p_value, -one.effect)))
-    first = moved[0]
+    columns = (ColumnEffect(name, p, found[name][1]) for name, p in zip(found, corrected, strict=True))
+    tested = tuple(sorted(columns, key=lambda one: (one.p_value, -one.effect)))
+    first = tested[0]
     unit, size = "share of texts", f"in {first.effect:.1%} of the texts"
     if first.name == DIRECTIONS:
         unit, size = "standard deviations", f"by {first.effect:.2f} standard deviations"
-    names = [one.name for one in moved if one.p_value <= 0.01][:5] or [first.name]
-    changed = f"The texts are others: their {SAID_OF.get(first.name, first.name)} moved {size} ({', '.join(names)})."
+    names = [one.name for one in tested if one.p_value <= 0.01][:5] or [first.name]
+    label = COLUMN_LABELS.get(first.name, first.name)
     return Evidence(
-        "covariate",
+        NAME,
         together if any(effect >= least for _, effect, least in found.values()) else 1.0,
         first.effect,
         unit,
         0.0,
-        moved,
-        changed,
+        tested,
+        f"The texts are others: their {label} moved {size} ({', '.join(names)}).",
         "The texts are like the reference's.",
     )
+
+
+def _tested(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The columns that are tested by themselves, and the directions, which are tested together."""
+    texts = [name for name in names if name not in OTHER_KINDS and not name.startswith("distance_to_")]
+    along = [name for name in texts if name.startswith("direction_")]
+    return [name for name in texts if name not in along and name not in REDUNDANT_COLUMNS], along

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from newsclf.drift.verdict import Verdict
-
+CHANGES = ("sudden", "incremental", "recurring")
 # Evidence of a batch is -log10 of its p-value: 0 to 1 where nothing changed, seldom above 1.3 (p = 0.05).
 ALLOWANCE = 0.5  # evidence that a batch may have without counting
 THRESHOLD = 4.0  # sum of evidence that is a change: one batch of p < 0.00003, or some in a row of p < 0.05
-MOST = 8.0  # evidence of one batch: a single broken batch must not outweigh all that follow
+MAX_EVIDENCE = 8.0  # evidence of one batch: a single broken batch must not outweigh all that follow
 CALM = 3  # batches in a row without evidence that end a change
 
 
@@ -19,7 +18,7 @@ CALM = 3  # batches in a row without evidence that end a change
 class Change:
     """A stretch of batches (counted from 0) that are not as the reference.
 
-    kind: "sudden", "incremental" (growing), or "recurring" (there was one before, and it had ended).
+    kind: of CHANGES: "sudden", "incremental" (growing), or "recurring" (there was one before, and it had ended).
     begin: the first batch of it, as estimated; detected: the batch at which it could be told.
     end: the first batch that is as the reference again, None where it goes on.
     """
@@ -36,57 +35,76 @@ class Change:
         return f"A change began at {names[self.begin]}, {how[self.kind]}, {end}; seen at {names[self.detected]}."
 
 
-def find_changes(verdicts: Sequence[Verdict]) -> list[Change]:
-    """The changes in a sequence of verdicts, by the smallest p-value of each; one on too little data is passed over."""
-    smallest = [min(p_values_of(verdict), default=None) for verdict in verdicts]
-    return changes_in(smallest)
+class ChangeDetector:
+    """Takes in a stream batch by batch; what a batch costs does not grow with the stream.
+
+    Evidence above ALLOWANCE is summed up, never below 0, and a sum above THRESHOLD is a change that began where the
+    sum last left 0 (CUSUM: Page 1954, Continuous Inspection Schemes).
+
+    >>> detector = ChangeDetector()
+    >>> [detector.update(p) for p in (0.4, 0.7, 1e-3)]
+    [None, None, None]
+    >>> detector.update(1e-3)
+    Change(kind='sudden', begin=2, detected=3, end=None)
+    """
+
+    def __init__(self) -> None:
+        self._batches = 0
+        self._judged: list[int] = []  # the batches that there is evidence of, by number
+        self._evidence: list[float] = []  # of these
+        self._found: list[Change] = []  # by their place among the judged
+        self._total, self._begin, self._calm = 0.0, 0, 0
+
+    def update(self, p_value: float | None) -> Change | None:
+        """Take in the next batch; the change that is detected at it, if one is. p_value: see `changes_in`."""
+        self._batches += 1
+        if p_value is None or math.isnan(p_value):
+            return None
+        amount = min(MAX_EVIDENCE, -math.log10(max(p_value, 1e-300)))
+        self._judged.append(self._batches - 1)
+        self._evidence.append(amount)
+        batch = len(self._evidence) - 1
+        if self._found and self._found[-1].end is None:
+            self._calm = self._calm + 1 if amount < ALLOWANCE else 0
+            if self._calm == CALM:
+                self._found[-1] = replace(self._found[-1], end=batch - CALM + 1)
+                self._total, self._calm = 0.0, 0
+            return None
+        if self._total == 0:
+            self._begin = batch
+        self._total = max(0.0, self._total + amount - ALLOWANCE)
+        if self._total <= THRESHOLD:
+            return None
+        self._found.append(Change("recurring" if self._found else "sudden", self._begin, batch, None))
+        self._total, self._calm = 0.0, 0
+        return self._shown(self._found[-1])
+
+    @property
+    def changes(self) -> list[Change]:
+        """All changes so far."""
+        return [self._shown(change) for change in self._found]
+
+    def _shown(self, change: Change) -> Change:
+        """The change by the numbers of all batches, and of the kind that it has by now."""
+        begin, detected = self._judged[change.begin], self._judged[change.detected]
+        end = None if change.end is None else self._judged[change.end]
+        return replace(_with_kind(change, self._evidence), begin=begin, detected=detected, end=end)
 
 
-def p_values_of(verdict: Verdict) -> list[float]:
-    """The corrected p-values of the kinds that could be judged."""
-    return [finding.p_value for finding in verdict.kinds.values() if finding.p_value is not None]
-
-
-def changes_in(p_values: Sequence[float | None]) -> list[Change]:
+def changes_in(p_values: Iterable[float | None]) -> list[Change]:
     """The changes in a sequence of batches by a p-value of each, in their order.
 
     A batch that was not judged (None or NaN) is passed over: it is neither calm nor evidence.
-    A p-value stands for all that was tested on its batch, so it is a corrected one. The evidence above ALLOWANCE is
-    summed up, never below 0, and a sum above THRESHOLD is a change that began where the sum last left 0 (CUSUM: Page
-    1954, Continuous inspection schemes). Like any detector in time it looks at no later batch: with more batches, the
-    changes found so far stay, but for an `end` and for the kind of the last one.
+    A p-value stands for all that was tested on its batch, so it is a corrected one. Like any detector in time it looks
+    at no later batch: with more batches, the changes found so far stay, but for an `end` and for the kind of the last.
+
+    >>> changes_in([0.4, 1e-9, 1e-9, 0.9, 0.8, 0.9])
+    [Change(kind='sudden', begin=1, detected=1, end=3)]
     """
-    judged = [(place, p) for place, p in enumerate(p_values) if p is not None and not math.isnan(p)]
-    places = [place for place, _ in judged]
-    return [
-        replace(
-            change,
-            begin=places[change.begin],
-            detected=places[change.detected],
-            end=None if change.end is None else places[change.end],
-        )
-        for change in _changes([min(MOST, -math.log10(max(p, 1e-300))) for _, p in judged])
-    ]
-
-
-def _changes(evidence: Sequence[float]) -> list[Change]:
-    changes: list[Change] = []
-    total, begin, calm = 0.0, 0, 0
-    for batch, amount in enumerate(evidence):
-        going_on = bool(changes) and changes[-1].end is None
-        if going_on:
-            calm = calm + 1 if amount < ALLOWANCE else 0
-            if calm == CALM:
-                changes[-1] = replace(changes[-1], end=batch - CALM + 1)
-                total, calm = 0.0, 0
-            continue
-        if total == 0:
-            begin = batch
-        total = max(0.0, total + amount - ALLOWANCE)
-        if total > THRESHOLD:
-            changes.append(Change("recurring" if changes else "sudden", begin, batch, None))
-            total, calm = 0.0, 0
-    return [_with_kind(change, evidence) for change in changes]
+    detector = ChangeDetector()
+    for p_value in p_values:
+        detector.update(p_value)
+    return detector.changes
 
 
 def _with_kind(change: Change, evidence: Sequence[float]) -> Change:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,19 +47,32 @@ def fit_light(embedded: np.ndarray, labels: np.ndarray, classes: int) -> LightPr
     return LightPredictor(weights.astype(np.float32), bias.astype(np.float32))
 
 
-class Known:
-    """A predictor that has been asked before: the probabilities of the texts that were given last.
+class KnownPredictor:
+    """A predictor that computes nothing anew: the probabilities of texts that have been predicted before.
 
-    name, classes: as of a `Predictor`.
+    name, classes: as of a `Predictor`. predict: texts to [texts, classes], for texts that are not known; without it
+    they are a KeyError.
+
+    >>> known = KnownPredictor("runs:/1/model", ("Business", "World"))
+    >>> known.set(["oil", "vote"], np.array([[0.9, 0.1], [0.2, 0.8]]))
+    >>> known(["vote", "oil", "vote"]).tolist()
+    [[0.2, 0.8], [0.9, 0.1], [0.2, 0.8]]
     """
 
-    def __init__(self, name: str, classes: tuple[str, ...]) -> None:
+    def __init__(
+        self, name: str, classes: tuple[str, ...], predict: Callable[[list[str]], np.ndarray] | None = None
+    ) -> None:
         self.name, self.classes = name, classes
+        self._predict = predict
         self._by_text: dict[str, np.ndarray] = {}
 
     def set(self, texts: Sequence[str], probabilities: np.ndarray) -> None:
-        """probabilities: [texts, classes]."""
+        """Know these texts, and forget all others. probabilities: [texts, classes]."""
         self._by_text = dict(zip(texts, probabilities, strict=True))
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        """Probabilities [texts, classes]."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._by_text]
+        if new and self._predict is not None:
+            self._by_text |= dict(zip(new, self._predict(new), strict=True))
         return np.stack([self._by_text[text] for text in texts])

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from newsclf.drift.batch import HeldOut, Labelled
 from newsclf.drift.fitting import make_embedder
 from newsclf.drift.predictor import LightPredictor, Predictor
+from newsclf.drift.reading import TextReader
 from newsclf.drift.reference import Reference
 from newsclf.errors import InputError
 from newsclf.features.embedding import EmbeddingMap
 from newsclf.features.tokens import TokenCounter
+from newsclf.features.words import WordFrequencies
 from newsclf.files import in_one_step
 from newsclf.model.weights import find
 from newsclf.profiling.profile import TextProfile
@@ -28,12 +31,13 @@ def save(reference: Reference, folder: Path) -> None:
     """Write the reference into `folder`, each file in one step; reference.json last, so that a half is none."""
     from safetensors.numpy import save as to_bytes
 
+    held_out = reference.held_out
     arrays: dict[str, np.ndarray | None] = {
-        **{f"map.{name}": getattr(reference.map, name) for name in _map_arrays()},
-        "words": reference.words,
-        "held_out": reference.held_out.to_numpy(np.float32),
-        "labels": reference.labels,
-        "probabilities": reference.probabilities,
+        **{f"map.{name}": getattr(reference.reader.map, name) for name in _map_arrays()},
+        "words": reference.reader.words.frequencies,
+        "held_out": held_out.columns.to_numpy(np.float32),
+        "labels": None if held_out.labelled is None else held_out.labelled.labels,
+        "probabilities": None if held_out.labelled is None else held_out.labelled.probabilities,
         "light.weights": None if reference.light is None else reference.light.weights,
         "light.bias": None if reference.light is None else reference.light.bias,
     }
@@ -44,11 +48,11 @@ def save(reference: Reference, folder: Path) -> None:
         "embedding": reference.embedding,
         "encoder_sha256": reference.encoder_sha256,
         "classes": reference.classes,
-        "map_classes": reference.map.classes,
-        "columns": list(reference.held_out.columns),
+        "map_classes": reference.reader.map.classes,
+        "columns": list(held_out.columns),
         "temperature": reference.temperature,
-        "counts": reference.counts,
-        "rows": reference.rows,
+        "counts": held_out.counts,
+        "rows": held_out.rows,
         "seed": reference.seed,
         "predictor_name": reference.predictor_name,
     }
@@ -94,24 +98,19 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
         classes = tuple(facts["classes"])
         if predictor is not None and predictor.classes != classes:
             raise InputError(f"reference {folder} knows the classes {', '.join(classes)}; its predictor knows others")
+        columns = pd.DataFrame(arrays["held_out"], columns=facts["columns"])
+        labelled = Labelled(arrays["labels"], arrays.get("probabilities")) if "labels" in arrays else None
+        embedder = make_embedder(facts["embedding"], files.folder, embedding.weights)
         loaded = Reference(
             id=facts["id"],
             encoder=facts["encoder"],
             encoder_sha256=facts["encoder_sha256"],
-            map=embedding,
-            words=arrays["words"],
-            held_out=pd.DataFrame(arrays["held_out"], columns=facts["columns"]),
-            classes=classes,
-            labels=arrays.get("labels"),
-            probabilities=arrays.get("probabilities"),
+            embedding=facts["embedding"],
+            reader=TextReader(TokenCounter(files.folder), embedder, embedding, WordFrequencies(arrays["words"])),
+            held_out=HeldOut(columns, classes, labelled, facts["counts"], facts["rows"]),
             light=light,
             temperature=facts["temperature"],
-            counts=facts["counts"],
-            rows=facts["rows"],
             seed=facts["seed"],
-            counter=TokenCounter(files.folder),
-            embedder=make_embedder(facts["embedding"], files.folder, embedding.weights),
-            embedding=facts["embedding"],
             profile=TextProfile.read(folder / PROFILE),
             predictor_name=facts["predictor_name"],
             predictor=predictor,

@@ -7,19 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from newsclf.drift.evidence import ColumnEffect, Evidence, not_judged
+from newsclf.drift.kinds import NAMES
 from newsclf.stats.multiple_testing import holm
 
-# In the order in which one explains another: what is left when the former are accounted for.
-KINDS = ("quality", "covariate", "prior", "concept", "performance")
-
-
-@dataclass(frozen=True)
-class Moved:
-    """A column or direction: its p-value, corrected within its kind, and how far it moved, in the finding's unit."""
-
-    name: str
-    p_value: float
-    effect: float
+SAVED_NAMES = {"significant": "moved"}  # of a finding's fields, in files
 
 
 @dataclass(frozen=True)
@@ -29,7 +21,7 @@ class Finding:
     drifted: None where it cannot be judged (the sentence says why).
     p_value: in 0..1, corrected over the kind's tests and over the kinds of the verdict.
     effect: the size of the change in `effect_unit`.
-    tested: every column that was tested, surest first; moved: those that moved, none where nothing drifted.
+    tested: every column that was tested, surest first; significant: those that moved, none where nothing drifted.
     """
 
     kind: str
@@ -37,8 +29,8 @@ class Finding:
     p_value: float | None
     effect: float | None
     effect_unit: str
-    moved: tuple[Moved, ...]
-    tested: tuple[Moved, ...]
+    significant: tuple[ColumnEffect, ...]
+    tested: tuple[ColumnEffect, ...]
     sentence: str
 
 
@@ -57,53 +49,47 @@ class Verdict:
     rows: int
     sentence: str
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """drifted (0 or 1), and each kind's drifted, p_value and effect, without what cannot be judged."""
+        numbers = {} if self.drifted is None else {"drifted": float(self.drifted)}
+        for kind, finding in self.kinds.items():
+            parts = {"drifted": finding.drifted, "p_value": finding.p_value, "effect": finding.effect}
+            numbers |= {f"{kind}/{part}": float(value) for part, value in parts.items() if value is not None}
+        return numbers
+
+    @property
+    def smallest_p_value(self) -> float | None:
+        """Of the kinds that could be judged; None where none could be."""
+        return min((kind.p_value for kind in self.kinds.values() if kind.p_value is not None), default=None)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain dicts, lists and numbers, for JSON."""
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
+        for kind, finding in values["kinds"].items():
+            values["kinds"][kind] = {SAVED_NAMES.get(name, name): value for name, value in finding.items()}
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Verdict:
         """The verdict that `as_dict` gave."""
-        kinds = {
-            kind: Finding(**{**finding, **{name: _columns(finding[name]) for name in ("moved", "tested")}})
-            for kind, finding in values["kinds"].items()
-        }
-        return cls(**{**values, "kinds": kinds})
+        return cls(**{**values, "kinds": {kind: _of_dict(finding) for kind, finding in values["kinds"].items()}})
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What one kind's test found, before it is corrected over the kinds.
-
-    p_value: over all tests of the kind; None where the kind cannot be judged, and `otherwise` says why.
-    least: the effect below which nothing is called a drift, however small the p-value.
-    changed, otherwise: the sentence where it drifted, and where it did not.
-    """
-
-    kind: str
-    p_value: float | None
-    effect: float | None
-    effect_unit: str
-    least: float
-    tested: tuple[Moved, ...]
-    changed: str
-    otherwise: str
-
-
-def not_judged(kind: str, reason: str) -> Evidence:
-    """The test of a kind that the data at hand cannot show."""
-    return Evidence(kind, None, None, "", 0.0, (), "", reason)
-
-
-def decide(evidence: Sequence[Evidence], rows: int, alpha: float) -> Verdict:
+def combine_evidence(evidence: Sequence[Evidence], rows: int, alpha: float) -> Verdict:
     """The verdict of all kinds together, wrong with a probability of at most `alpha` where nothing has changed.
 
     p-values are corrected over the kinds that can be judged by Holm's method.
+
+    >>> texts = Evidence("covariate", 0.001, 0.3, "share of texts", 0.02, (), "Other texts.", "As before.")
+    >>> verdict = combine_evidence([texts, not_judged("prior", "No labels.")], rows=200, alpha=0.05)
+    >>> verdict.kind, verdict.sentence
+    ('covariate', 'Drift (covariate): Other texts.')
     """
     judged = {test.kind: test.p_value for test in evidence if test.p_value is not None}
     corrected = dict(zip(judged, holm([*judged.values()]).tolist(), strict=True))
     found = {test.kind: _finding(test, corrected.get(test.kind), alpha) for test in evidence}
-    kinds = {kind: found[kind] for kind in KINDS if kind in found}
+    kinds = {kind: found[kind] for kind in NAMES if kind in found}
     drifted = [finding for finding in kinds.values() if finding.drifted]
     if not judged:
         sentence = "Nothing can be judged: " + "; ".join(finding.sentence for finding in kinds.values())
@@ -118,18 +104,22 @@ def decide(evidence: Sequence[Evidence], rows: int, alpha: float) -> Verdict:
     return Verdict(True, first.kind, kinds, alpha, rows, sentence)
 
 
-def not_enough_data(rows: int, least: int, alpha: float) -> Verdict:
-    """The verdict on a batch that is too small to say anything about: neither drift nor none."""
-    reason = f"not enough data: {rows:,} texts, {least:,} are needed"
-    kinds = {kind: Finding(kind, None, None, None, "", (), (), reason) for kind in KINDS}
+def not_enough_data(rows: int, min_rows: int, alpha: float) -> Verdict:
+    """The verdict on a batch that is too small to say anything about: neither drift nor none.
+
+    >>> not_enough_data(3, 50, 0.05).sentence
+    'Not enough data: 3 texts, 50 are needed.'
+    """
+    reason = f"not enough data: {rows:,} texts, {min_rows:,} are needed"
+    kinds = {kind: Finding(kind, None, None, None, "", (), (), reason) for kind in NAMES}
     return Verdict(None, None, kinds, alpha, rows, f"{reason[0].upper()}{reason[1:]}.")
 
 
-def too_few_filled(quality: Evidence, filled: int, least: int, rows: int, alpha: float) -> Verdict:
+def too_few_filled(quality: Evidence, filled: int, min_rows: int, rows: int, alpha: float) -> Verdict:
     """The verdict on `rows` texts of which only `filled` are not empty: a drift of quality, or not enough data."""
-    reason = f"not enough data: {filled:,} texts that are not empty, {least:,} are needed"
-    others = (not_judged(kind, reason) for kind in KINDS if kind != quality.kind)
-    verdict = decide([quality, *others], rows, alpha)
+    reason = f"not enough data: {filled:,} texts that are not empty, {min_rows:,} are needed"
+    others = (not_judged(kind, reason) for kind in NAMES if kind != quality.kind)
+    verdict = combine_evidence([quality, *others], rows, alpha)
     if verdict.drifted:
         return verdict
     return dataclasses.replace(verdict, drifted=None, sentence=f"{reason[0].upper()}{reason[1:]}.")
@@ -138,11 +128,14 @@ def too_few_filled(quality: Evidence, filled: int, least: int, rows: int, alpha:
 def _finding(test: Evidence, corrected: float | None, alpha: float) -> Finding:
     if corrected is None or test.effect is None:
         return Finding(test.kind, None, None, None, "", (), (), test.otherwise)
-    drifted = corrected <= alpha and abs(test.effect) >= test.least
+    drifted = corrected <= alpha and abs(test.effect) >= test.min_effect
     sentence = test.changed if drifted else test.otherwise
-    moved = tuple(one for one in test.tested if one.p_value <= alpha) if drifted else ()
-    return Finding(test.kind, drifted, corrected, test.effect, test.effect_unit, moved, test.tested, sentence)
+    significant = tuple(one for one in test.tested if one.p_value <= alpha) if drifted else ()
+    return Finding(test.kind, drifted, corrected, test.effect, test.effect_unit, significant, test.tested, sentence)
 
 
-def _columns(values: Sequence[Mapping[str, Any]]) -> tuple[Moved, ...]:
-    return tuple(Moved(**value) for value in values)
+def _of_dict(finding: Mapping[str, Any]) -> Finding:
+    names = {saved: name for name, saved in SAVED_NAMES.items()}
+    values = {names.get(name, name): value for name, value in finding.items()}
+    columns = {name: tuple(ColumnEffect(**one) for one in values[name]) for name in ("significant", "tested")}
+    return Finding(**{**values, **columns})

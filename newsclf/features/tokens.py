@@ -14,9 +14,9 @@ import scipy.sparse
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import LONE_SURROGATE
 
-LONGEST = 1_000_000  # characters of a text that are read: a broken file in one row must not stop a batch
+MAX_CHARACTERS = 1_000_000  # of a text that are read: a broken file in one row must not stop a batch
 UNKNOWN = 1 << 32  # two numbers in one
-REMEMBERED = 500_000  # words; news has about 10,000 new ones in 10,000 texts
+MAX_REMEMBERED = 500_000  # words; news has about 10,000 new ones in 10,000 texts
 # str.split() parts words here, BERT's normaliser drops these characters without parting anything.
 PARTED_OTHERWISE = re.compile("[\v\f\x1c-\x1f\x85\u2028\u2029\ufffd\0]")
 
@@ -77,7 +77,7 @@ class TokenCounter:
 
     def _parts(self, texts: Sequence[str]) -> list[Sequence[str]]:
         """Each text as what is tokenised by itself: its words, or all of it."""
-        read = [text[:LONGEST] for text in texts]
+        read = [text[:MAX_CHARACTERS] for text in texts]
         if not self._by_word:
             return [(text,) for text in read]
         if PARTED_OTHERWISE.search("".join(read)) is None:
@@ -85,7 +85,7 @@ class TokenCounter:
         return [(text,) if PARTED_OTHERWISE.search(text) else text.split() for text in read]
 
     def _learn(self, parted: Sequence[Sequence[str]]) -> None:
-        if not self._by_word or len(self._ids) > REMEMBERED:  # whole texts seldom come again, and are long
+        if not self._by_word or len(self._ids) > MAX_REMEMBERED:  # whole texts seldom come again, and are long
             self._ids, self._numbers = {}, {}
         new = list(set().union(*parted).difference(self._ids))
         # A lone surrogate cannot be written as UTF-8.

@@ -11,7 +11,7 @@ import pandas as pd
 BUCKETS = 1 << 20  # a news corpus has about 30,000 words: 3 % of new words share a bucket with a known one
 AROUND = "\"'`“”‘’«»()[]{}<>.,;:!?…*_-=+~|/\\#"  # noqa: RUF001 (what stands around a word and is no part of it)
 CLOSING = frozenset(".!?…\"'”’»)]}>:;,-")  # noqa: RUF001 (what a sentence, a quote or a line may end in)
-REMEMBERED = 500_000
+MAX_REMEMBERED = 500_000
 
 # How often a word stands in the reference's texts: in none, in up to 1 %, up to 10 %, more.
 UNSEEN, RARE, COMMON, FREQUENT = range(4)
@@ -20,17 +20,36 @@ PUNCTUATION, NO_WORD, RARE_WORD, COMMON_WORD, UNSEEN_WORD, FREQUENT_WORD = range
 ENDING_OF = np.array([UNSEEN_WORD, RARE_WORD, COMMON_WORD, FREQUENT_WORD])  # by how often the word stands there
 
 
-class Words:
-    """The words of texts as numbers: runs of non-space, in lower case, without what stands around them."""
+class WordFrequencies:
+    """How usual words are in a reference: runs of non-space, in lower case, without what stands around them.
 
-    def __init__(self) -> None:
+    frequencies: [BUCKETS] uint8, UNSEEN ... FREQUENT of every bucket of words.
+
+    >>> known = WordFrequencies.fit(["Oil rises.", "Oil falls."])
+    >>> known.columns(["oil soars"]).to_dict("list") == {"unseen_word_share": [0.5], "ending": [float(UNSEEN_WORD)]}
+    True
+    """
+
+    def __init__(self, frequencies: np.ndarray) -> None:
+        self.frequencies = frequencies
         self._bucket: dict[str, int] = {}
+
+    @classmethod
+    def fit(cls, texts: Sequence[str]) -> WordFrequencies:
+        """By the share of these texts that have a word of a bucket in it."""
+        words = cls(np.zeros(BUCKETS, np.uint8))
+        buckets, lengths = words.buckets(texts)
+        rows = np.repeat(np.arange(len(texts)), lengths)
+        pairs = np.unique(np.column_stack([rows, buckets])[buckets >= 0], axis=0)
+        share = np.bincount(pairs[:, 1], minlength=BUCKETS) / len(texts)
+        words.frequencies = ((share > 0).astype(np.uint8) + (share > 0.01) + (share > 0.1)).astype(np.uint8)
+        return words
 
     def buckets(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """The bucket of every word of all texts, one after the other (-1: not of letters), and the words of a text."""
         parted = [text.split() for text in texts]
         flat = [word for words in parted for word in words]
-        if len(self._bucket) > REMEMBERED:
+        if len(self._bucket) > MAX_REMEMBERED:
             self._bucket = {}
         for word in set(flat).difference(self._bucket):
             bare = word.lower().strip(AROUND)
@@ -39,15 +58,7 @@ class Words:
         buckets = np.fromiter(map(self._bucket.__getitem__, flat), np.int64, len(flat))
         return buckets, np.array([len(words) for words in parted], np.int64)
 
-    def frequencies(self, texts: Sequence[str]) -> np.ndarray:
-        """UNSEEN ... FREQUENT of every bucket, by the share of these texts that have a word in it: [BUCKETS] uint8."""
-        buckets, lengths = self.buckets(texts)
-        rows = np.repeat(np.arange(len(texts)), lengths)
-        pairs = np.unique(np.column_stack([rows, buckets])[buckets >= 0], axis=0)
-        share = np.bincount(pairs[:, 1], minlength=BUCKETS) / len(texts)
-        return ((share > 0).astype(np.uint8) + (share > 0.01) + (share > 0.1)).astype(np.uint8)
-
-    def columns(self, texts: Sequence[str], frequencies: np.ndarray) -> pd.DataFrame:
+    def columns(self, texts: Sequence[str]) -> pd.DataFrame:
         """One row a text, float32.
 
         unseen_word_share: of its words of letters, those that the reference lacks; NaN without any.
@@ -55,7 +66,7 @@ class Words:
         """
         buckets, lengths = self.buckets(texts)
         ends = np.cumsum(lengths)
-        known = np.where(buckets >= 0, frequencies[buckets], FREQUENT)
+        known = np.where(buckets >= 0, self.frequencies[buckets], FREQUENT)
         sums = np.zeros((len(buckets) + 1, 2), np.int64)
         np.cumsum(np.column_stack([buckets >= 0, known == UNSEEN]), axis=0, out=sums[1:])
         words, unseen = np.diff(sums[ends], axis=0, prepend=0).T

@@ -6,19 +6,16 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import pandas as pd
-
 from newsclf.config import MonitorConfig
 from newsclf.drift import Reference, Verdict, judge_profiles
-from newsclf.drift.over_time import Change, changes_in
-from newsclf.drift.verdict import KINDS
+from newsclf.drift.kinds import NAMES
+from newsclf.drift.over_time import CHANGES, Change, ChangeDetector, changes_in
 from newsclf.monitoring.batches import Batch
 from newsclf.monitoring.profile_batches import ProfileBatch
-from newsclf.monitoring.state import Record
-from newsclf.profiling.profile import TEXT, TextProfile
+from newsclf.monitoring.state import Record, newest
+from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.summary import key_numbers
 
-CHANGES = ("sudden", "incremental", "recurring")
 # Texts that differ in everything that is counted: their columns tell which numbers a reference gives.
 PROBES = (
     "Parliament votes on the budget after a night of talks.",
@@ -35,29 +32,24 @@ def known_numbers(reference: Reference) -> list[str]:
     texts = [PROBES[place % len(PROBES)] for place in range(max(len(PROBES), len(classes)))]
     labels = [classes[place % len(classes)] for place in range(len(texts))] if classes else None
     profile = TextProfile()
-    profile.log(with_texts(reference.columns(texts, labels), texts))
+    reference.read(texts, labels).log_to(profile)
     names = [name for name in key_numbers(profile) if not name.startswith("predicted_label/")]
     names += [f"predicted_{name}" for name in names if name.startswith("label/")]
-    names += [f"{kind}/{part}" for kind in KINDS for part in ("drifted", "p_value", "effect")]
+    names += [f"{kind}/{part}" for kind in NAMES for part in ("drifted", "p_value", "effect")]
     names += ["drifted", "enough_data", "accuracy", "unreadable_share", "change"]
     return sorted({*names, *(f"change/{kind}" for kind in CHANGES)})
 
 
-def judge(
-    reference: Reference,
-    batch: Batch | ProfileBatch,
-    number: int,
-    key: str,
-    config: MonitorConfig,
-    before: Sequence[Record],
+def judge_batch(
+    reference: Reference, batch: Batch | ProfileBatch, number: int, key: str, config: MonitorConfig
 ) -> tuple[Record, TextProfile]:
-    """A batch's record, with everything that can be watched, and its profile. before: the batches judged so far."""
+    """A batch's record, with everything of it that can be watched but changes over time, and its profile."""
     if isinstance(batch, ProfileBatch):
         rows, profile, numbers = batch.profile.rows, batch.profile, dict[str, float]()
         verdict = judge_profiles(reference.profile, profile, config.alpha, config.min_rows)
     else:
         rows, (profile, numbers, verdict) = len(batch.texts), _judge_texts(reference, batch, config)
-    numbers = key_numbers(profile) | verdict_numbers(verdict) | numbers
+    enough = {"enough_data": float(verdict.drifted is not None)}
     when = batch.date.isoformat() if batch.date else None
     record = Record(
         number=number,
@@ -66,56 +58,59 @@ def judge(
         date=when,
         time=when or datetime.now(UTC).isoformat(timespec="seconds"),
         rows=rows,
-        numbers=numbers,
+        numbers={**key_numbers(profile), **enough, **verdict.numbers, **numbers},
         verdict=verdict.as_dict(),
     )
-    return with_changes(record, before), profile
+    return record, profile
 
 
 def _judge_texts(
     reference: Reference, batch: Batch, config: MonitorConfig
 ) -> tuple[TextProfile, dict[str, float], Verdict]:
     """A batch's profile, the numbers that a profile does not have, and the verdict."""
-    frame = reference.columns(batch.texts, batch.labels)
+    read = reference.read(batch.texts, batch.labels, batch.unreadable)
     profile = TextProfile(reference.id, reference.encoder_sha256, batch.date)
-    profile.log(with_texts(frame, batch.texts))
+    read.log_to(profile)
     numbers = {"unreadable_share": batch.unreadable / (len(batch.texts) + batch.unreadable)}
-    if batch.labels is not None and "predicted_label" in frame:
-        both = frame[["label", "predicted_label"]].dropna()
+    if batch.labels is not None and "predicted_label" in read.columns:
+        both = read.columns[["label", "predicted_label"]].dropna()
         if len(both):
             numbers["accuracy"] = float((both["label"] == both["predicted_label"]).mean())
-    verdict = reference.judge(batch.texts, batch.labels, config.alpha, batch.unreadable, config.min_rows)
-    return profile, numbers, verdict
+    return profile, numbers, reference.judge(read, alpha=config.alpha, min_rows=config.min_rows)
 
 
-def with_texts(frame: pd.DataFrame, texts: Sequence[str | None]) -> pd.DataFrame:
-    """The frame with the texts, of which a profile keeps how many differ, and no more."""
-    return frame.assign(**{TEXT: pd.Series(list(texts), index=frame.index, dtype=object)})
+class History:
+    """The records of a stream in the order of judging; of two with one name the later counts, from the next one on.
 
+    A batch is looked at once, but for one of a name that was there: then the changes are looked for anew.
+    """
 
-def verdict_numbers(verdict: Verdict) -> dict[str, float]:
-    """drifted, enough_data, and each kind's drifted, p_value and effect, without those that cannot be judged."""
-    numbers = {"enough_data": float(verdict.drifted is not None)}
-    if verdict.drifted is not None:
-        numbers["drifted"] = float(verdict.drifted)
-    for kind, finding in verdict.kinds.items():
-        parts = {"drifted": finding.drifted, "p_value": finding.p_value, "effect": finding.effect}
-        numbers |= {f"{kind}/{part}": float(value) for part, value in parts.items() if value is not None}
-    return numbers
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._hold(records)
 
+    def add(self, record: Record) -> Record:
+        """The record with change, change/sudden ...: 1 where a change over time was detected at this very batch."""
+        known = record.name in self._names
+        change = self._detector.update(_p_value(record))
+        kinds = {f"change/{kind}": float(change is not None and change.kind == kind) for kind in CHANGES}
+        numbers = {**record.numbers, "change": float(change is not None), **kinds}
+        added = dataclasses.replace(record, numbers=numbers)
+        self.records.append(added)
+        self._names.add(record.name)
+        if known:
+            self._hold(newest(self.records))
+        return added
 
-def with_changes(record: Record, before: Sequence[Record]) -> Record:
-    """The record with change, change/sudden ...: 1 where a change over time was detected at this very batch."""
-    records = [*before, record]
-    here = {change.kind for change in changes_over(records) if change.detected == len(records) - 1}
-    numbers = {f"change/{kind}": float(kind in here) for kind in CHANGES}
-    return dataclasses.replace(record, numbers={**record.numbers, "change": float(bool(here)), **numbers})
+    def _hold(self, records: Sequence[Record]) -> None:
+        self.records, self._detector = list(records), ChangeDetector()
+        self._names = {record.name for record in records}
+        for record in records:
+            self._detector.update(_p_value(record))
 
 
 def changes_over(records: Sequence[Record]) -> list[Change]:
     """The changes over a sequence of batches; `begin`, `detected` and `end` are places in it."""
-    p_values = [[finding["p_value"] for finding in record.verdict["kinds"].values()] for record in records]
-    return changes_in([min((p for p in found if p is not None), default=None) for found in p_values])
+    return changes_in(map(_p_value, records))
 
 
 def changes_by_number(changes: Sequence[Change], records: Sequence[Record]) -> list[dict[str, object]]:
@@ -132,3 +127,7 @@ def changes_by_number(changes: Sequence[Change], records: Sequence[Record]) -> l
         }
         for change in changes
     ]
+
+
+def _p_value(record: Record) -> float | None:
+    return Verdict.from_dict(record.verdict).smallest_p_value

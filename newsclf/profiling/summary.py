@@ -17,7 +17,7 @@ RANKS = np.linspace(0, 1, 101)
 # Columns of 0 and 1, whose mean is the share of rows.
 SHARES = ("empty", "missing", "ends_in_punctuation")
 CLASSES_IN_METRICS = 100
-LONGEST_NAME = 200  # MLflow takes 250 characters
+MAX_NAME = 200  # MLflow takes 250 characters
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ class ColumnSummary:
         """Rows with a value."""
         return self.rows - self.nulls
 
+    @property
+    def duplicate_share(self) -> float:
+        """The share of values that repeat another one; in 0..1, an estimate, NaN without values."""
+        return float(np.clip(1 - self.unique / self.values, 0, 1)) if self.values else np.nan
+
     def quantile(self, levels: np.ndarray) -> np.ndarray:
         """The values below which these shares (0..1) of the values lie; NaN for a column without values."""
         if self.sketch is None or self.sketch.is_empty():
@@ -80,15 +85,17 @@ def summarise(profile: TextProfile) -> dict[str, ColumnSummary]:
     return {name: _summary(name, metrics) for name, metrics in profile.columns.items() if "counts" in metrics}
 
 
+def rows_of(columns: Mapping[str, ColumnSummary]) -> int:
+    """Rows logged: those of the column with the most."""
+    return max((column.rows for column in columns.values()), default=0)
+
+
 def duplicate_share(profile: TextProfile) -> float:
     """The share of texts that repeat another one of the profile, blank ones left out; in 0..1, NaN without texts.
 
     An estimate: exact up to about 24,000 texts, then within 0.2 points (one standard error).
     """
-    if TEXT not in profile.columns:
-        return np.nan
-    text = _summary(TEXT, profile.columns[TEXT])
-    return float(np.clip(1 - text.unique / text.values, 0, 1)) if text.values else np.nan
+    return _summary(TEXT, profile.columns[TEXT]).duplicate_share if TEXT in profile.columns else np.nan
 
 
 def table(profile: TextProfile) -> pd.DataFrame:
@@ -166,7 +173,7 @@ def _summary(name: str, metrics: Mapping[str, Any]) -> ColumnSummary:
 
 def _metric_part(text: str) -> str:
     """`text` as a part of a metric's name, which may hold no "/", and not be a dot or two."""
-    safe = re.sub(r"[^\w.\- ]", "_", text).strip(". ")[:LONGEST_NAME]
+    safe = re.sub(r"[^\w.\- ]", "_", text).strip(". ")[:MAX_NAME]
     return safe or "_"
 
 

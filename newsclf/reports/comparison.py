@@ -90,7 +90,8 @@ def _kinds(verdict: Verdict, ids: Mapping[str, str]) -> list[dict[str, Any]]:
     rows = []
     for kind, finding in verdict.kinds.items():
         state = STATES[finding.drifted]
-        moved = [clean(column.name, 80) for column in sorted(finding.moved, key=lambda column: -abs(column.effect))]
+        largest_first = sorted(finding.significant, key=lambda column: -abs(column.effect))
+        moved = [clean(column.name, 80) for column in largest_first]
         rows.append(
             {
                 "kind": clean(kind, 40),

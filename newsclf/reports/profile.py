@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from newsclf.drift import Finding, Moved, Reference, Verdict
+from newsclf.drift import ColumnEffect, Finding, TextBatch, Verdict
+from newsclf.drift.batch import HeldOut
 from newsclf.features.text_statistics import STATISTICS
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.summary import ColumnSummary, summarise
@@ -26,18 +27,18 @@ def write_report(
     title: str,
     profile: TextProfile,
     before: TextProfile | None,
-    reference: Reference | None,
-    sample: pd.DataFrame,
+    held_out: HeldOut | None,
+    batch: TextBatch | None,
     verdict: Verdict | None,
     facts: Mapping[str, object],
 ) -> None:
     """Write the report of `profile`.
 
-    before: the profile that it is drawn beside; reference: what can embed the texts of `sample` (columns text and,
-    if there are any, label). Without it there is no map and no list of outliers.
+    before: the profile that it is drawn beside; batch: a sample of the texts as a reference has read them, held_out:
+    what they were compared with. Without these there is no map and no list of outliers.
     """
     now, then = summarise(profile), summarise(before) if before is not None else {}
-    points, outliers = (None, None) if reference is None else _on_the_map(reference, sample)
+    points, outliers = (None, None) if held_out is None or batch is None else _on_the_map(held_out, batch)
     comparison.write_report(
         path,
         title=title,
@@ -55,7 +56,7 @@ def _columns(
     now: Mapping[str, ColumnSummary], then: Mapping[str, ColumnSummary], verdict: Verdict | None
 ) -> list[ColumnPair]:
     """Every numeric column that has values; statistics first, as they are named."""
-    moved: dict[str, tuple[Moved, Finding]] = {}
+    moved: dict[str, tuple[ColumnEffect, Finding]] = {}
     for finding in verdict.kinds.values() if verdict else ():
         moved |= {one.name: (one, finding) for one in finding.tested}
     order = [*(name for name in STATISTICS if name in now), *(name for name in now if name not in STATISTICS)]
@@ -72,7 +73,7 @@ def _columns(
                 p_value=found[0].p_value if found else None,
                 effect=found[0].effect if found else None,
                 effect_unit=found[1].effect_unit if found else "",
-                moved=bool(found and found[0] in found[1].moved),
+                moved=bool(found and found[0] in found[1].significant),
             )
         )
     return pairs
@@ -93,14 +94,13 @@ def _shares(what: str, name: str, now: Mapping[str, ColumnSummary], then: Mappin
     return ClassShares(what, classes, shares(before) if before and before.values else None, shares(now[name]))
 
 
-def _on_the_map(reference: Reference, sample: pd.DataFrame) -> tuple[MapPoints, list[Outlier]]:
+def _on_the_map(held_out: HeldOut, batch: TextBatch) -> tuple[MapPoints, list[Outlier]]:
     """Both samples along the two leading directions, and the texts of the sample that are farthest from all others."""
-    current = reference.columns(sample["text"].tolist())
-    current = current.assign(text=sample["text"].to_numpy(object), label=_labels_of(sample))
+    current = batch.columns.assign(text=pd.Series(batch.texts, dtype=object), label=_labels_of(batch.columns))
     current = current[current["distance"].notna()]
-    known = reference.held_out[reference.held_out["distance"].notna()]
-    if reference.labels is not None:
-        known = known.assign(label=[reference.classes[label] for label in reference.labels[known.index]])
+    known = held_out.columns[held_out.columns["distance"].notna()]
+    if held_out.labelled is not None:
+        known = known.assign(label=[held_out.classes[label] for label in held_out.labelled.labels[known.index]])
     sides = [_spaced(known.assign(text=None, label=_labels_of(known))), _spaced(current)]
     drawn = pd.concat(sides, keys=[False, True])
     points = MapPoints(

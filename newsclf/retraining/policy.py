@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from newsclf.config import RetrainConfig
+from newsclf.drift.kinds import RETRAINABLE
 
-# What a new model can help against. Of quality alone (empty, repeated, unreadable texts) it would only learn the noise.
-CURABLE = ("covariate", "prior", "concept", "performance")
 NOTHING, MEND, TRAIN, TEST, LABEL = "nothing", "mend", "train", "test", "label"
 
 
@@ -121,7 +120,7 @@ def attempted(batches: Sequence[JudgedBatch], wish: Plan, promoted: bool, earlie
 
 def curable(verdict: Mapping[str, Any]) -> list[str]:
     """The kinds that have drifted and that a new model can help against, the one that explains the others first."""
-    return [kind for kind in CURABLE if kind in verdict["kinds"] and verdict["kinds"][kind]["drifted"]]
+    return [kind for kind in RETRAINABLE if kind in verdict["kinds"] and verdict["kinds"][kind]["drifted"]]
 
 
 def _trail(judged: Sequence[int], drifted: Sequence[bool]) -> list[int]:

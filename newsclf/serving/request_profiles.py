@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from newsclf.drift import load_reference
-from newsclf.drift.predictor import Known
-from newsclf.profiling.profile import TEXT, TextProfile
+from newsclf.drift.predictor import KnownPredictor
+from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.writers import check_destination, write
 
 FLUSH_SECONDS = 10.0
@@ -42,7 +41,7 @@ class RequestProfiles:
     """
 
     def __init__(self, reference: Path, classes: tuple[str, ...], destination: str) -> None:
-        self._known = Known("the served model", classes)
+        self._known = KnownPredictor("the served model", classes)
         self._reference = load_reference(reference, self._known)
         check_destination(destination)
         self._destination = destination.rstrip("/")
@@ -124,7 +123,7 @@ class RequestProfiles:
             assert self._profile is not None
             texts = [text for part, _ in those for text in part]
             self._known.set(texts, np.concatenate([part for _, part in those]))
-            self._profile.log(self._reference.columns(texts).assign(**{TEXT: pd.Series(texts, dtype=object)}))
+            self._reference.read(texts).log_to(self._profile)
             self._unwritten = True
 
     def _write(self) -> None:

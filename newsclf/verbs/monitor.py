@@ -14,13 +14,13 @@ from newsclf.config import DataOptions, MonitorConfig
 from newsclf.config.fields import names_of
 from newsclf.config.options import as_text
 from newsclf.drift import Reference, save_reference
-from newsclf.drift.verdict import KINDS
+from newsclf.drift.kinds import NAMES
 from newsclf.errors import Alarm, InputError
 from newsclf.files import write_json
 from newsclf.monitoring.alert_manager import AlertManager
 from newsclf.monitoring.alerts import ALERT
 from newsclf.monitoring.batches import Batch, batches, location_of, name_of, tables
-from newsclf.monitoring.judging import changes_by_number, changes_over, judge, known_numbers
+from newsclf.monitoring.judging import History, changes_by_number, changes_over, judge_batch, known_numbers
 from newsclf.monitoring.notifier import Notifier, notification_urls
 from newsclf.monitoring.profile_batches import ProfileBatch, of_profiles, profile_batches
 from newsclf.monitoring.rules import Window, check_numbers, parse_monitors, parse_windows
@@ -43,7 +43,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
     """
     notifier = Notifier(notification_urls(config.notify), f"${config.notify}")
     windows = parse_windows(config.windows)
-    monitors = parse_monitors(config.monitors, windows, KINDS, config.min_rows)
+    monitors = parse_monitors(config.monitors, windows, NAMES, config.min_rows)
     folder = prepare_folder(config.output_dir, "monitor", name_of(config.stream))
     state = State(folder)
     stream, resume = earlier(config, state)
@@ -71,7 +71,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
                 log(run, record, alerts)
         tell(run, alerts)
 
-        before, skipped = len(judged), 0
+        history, before, skipped = History(records), len(judged), 0
         found: Iterator[Batch | ProfileBatch] = (
             profile_batches(config.stream, reference.id, config.batch) if profiles else batches(config.stream, config)
         )
@@ -81,11 +81,11 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
                 skipped += 1
                 continue
             number = max((record.number for record in judged), default=0) + 1
-            record, profile = judge(reference, batch, number, key, config, records)
+            record, profile = judge_batch(reference, batch, number, key, config)
+            record = history.add(record)
             profile.write(profile_path(folder, record))
             known.add(key)
             judged.append(record)
-            records = newest([*records, record])
             alerts.update(record)
             # Kept last: what is logged twice has the same step, time and value, and MLflow keeps it once.
             log(run, record, alerts)
@@ -100,7 +100,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
             "notifications_sent": notifier.sent,
             "notifications_failed": notifier.failed,
         }
-        metrics = report(run, config, by_date(records), scope, alerts, windows, counts)
+        metrics = report(run, config, by_date(history.records), scope, alerts, windows, counts)
     if failing := alerts.failing(config.fail_on):
         raise Alarm(f"in alert: {', '.join(failing)} (fail_on={config.fail_on}); see {folder / 'alerts.json'}")
     return metrics

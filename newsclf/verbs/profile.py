@@ -15,7 +15,8 @@ import pandas as pd
 
 from newsclf.config import DataOptions, ProfileConfig, TextOptions
 from newsclf.data.tables.row_stream import RowStream, open_stream
-from newsclf.drift import Reference, Verdict, judge_profiles, save_reference
+from newsclf.drift import Reference, TextBatch, Verdict, judge_profiles, save_reference
+from newsclf.drift.inputs import prediction_columns
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
 from newsclf.features.tokens import TokenCounter
@@ -58,8 +59,8 @@ def profile(config: ProfileConfig) -> dict[str, float]:
             title=f"Profile of {stream.name}",
             profile=rows.profile,
             before=stored or (reference.profile if reference else None),
-            reference=reference,
-            sample=rows.sample,
+            held_out=reference.held_out if reference else None,
+            batch=rows.batch,
             verdict=verdict,
             facts={**facts, "run": run.id},
         )
@@ -73,7 +74,7 @@ def profile(config: ProfileConfig) -> dict[str, float]:
         }
         said.unlink(missing_ok=True)  # of an earlier run into this folder
         if verdict is not None:
-            metrics |= verdict_metrics(verdict)
+            metrics |= verdict.numbers
             said.write_text(json.dumps(verdict.as_dict(), indent=2) + "\n", encoding="utf-8")
             drift = "not enough data" if verdict.drifted is None else verdict.kind or "none"
             run.tag({"newsclf.drift": drift, "newsclf.verdict": verdict.sentence})
@@ -99,7 +100,7 @@ class Rows:
 
     profile: TextProfile
     sample: pd.DataFrame = field(default_factory=pd.DataFrame)
-    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    batch: TextBatch | None = None  # the sample as the reference has read it
     count: int = 0
     unreadable: int = 0
     digest: str = ""
@@ -137,7 +138,7 @@ def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | Non
 def read(stream: RowStream, config: ProfileConfig, reference: Reference | None) -> Rows:
     """One pass: statistics of every row, and the reference's columns (or the model's) of a bounded sample."""
     began = time.perf_counter()
-    counter = reference.counter if reference else TokenCounter(find("minilm").folder)
+    counter = reference.reader.counter if reference else TokenCounter(find("minilm").folder)
     ids = (reference.id, reference.encoder_sha256) if reference else ("", "")
     rows = Rows(TextProfile(*ids))
     digest, random = hashlib.sha256(), np.random.default_rng(config.seed)
@@ -157,10 +158,18 @@ def read(stream: RowStream, config: ProfileConfig, reference: Reference | None) 
     rows.sample = kept[0].drop(columns="lot").sort_index().reset_index(drop=True)
     if rows.profile.rows and float(_empty_share(rows.profile)) == 1.0:
         raise InputError(f"{stream.source}: all {rows.count:,} texts are empty; name the right text_column")
-    rows.columns = _columns(rows.sample, config, reference)
-    extra = [name for name in rows.columns if name not in rows.profile.columns]
+    texts, columns = rows.sample["text"].tolist(), pd.DataFrame()
+    if reference is not None:
+        labels = rows.sample["label"].tolist() if "label" in rows.sample else None
+        unreadable = round(rows.unreadable * len(texts) / max(1, rows.count))
+        rows.batch = reference.read(texts, labels, unreadable)
+        columns = rows.batch.columns
+    elif config.model is not None:
+        predictor = open_predictor(config.model, config.device)
+        columns = prediction_columns(predictor([text or "" for text in texts]), predictor.classes, None)
+    extra = [name for name in columns if name not in rows.profile.columns]
     if extra:
-        rows.profile.log(rows.columns[extra])
+        rows.profile.log(columns[extra])
     rows.seconds = time.perf_counter() - began
     return rows
 
@@ -169,34 +178,9 @@ def judge(rows: Rows, config: ProfileConfig, reference: Reference | None, stored
     """The verdict on the sample, or, against a stored profile, on the profile; None without a reference."""
     if stored is not None:
         return judge_profiles(stored, rows.profile, config.alpha, config.min_rows)
-    if reference is None:
+    if reference is None or rows.batch is None:
         return None
-    labels = rows.sample["label"].tolist() if "label" in rows.sample else None
-    unreadable = round(rows.unreadable * len(rows.sample) / max(1, rows.count))
-    return reference.judge(rows.sample["text"].tolist(), labels, config.alpha, unreadable, config.min_rows)
-
-
-def verdict_metrics(verdict: Verdict) -> dict[str, float]:
-    """drifted (0 or 1, left out where there is not enough data), and each kind's p_value, effect and drifted."""
-    metrics = {} if verdict.drifted is None else {"drifted": float(verdict.drifted)}
-    for kind, finding in verdict.kinds.items():
-        parts = {"drifted": finding.drifted, "p_value": finding.p_value, "effect": finding.effect}
-        metrics |= {f"{kind}/{part}": float(value) for part, value in parts.items() if value is not None}
-    return metrics
-
-
-def _columns(sample: pd.DataFrame, config: ProfileConfig, reference: Reference | None) -> pd.DataFrame:
-    """The reference's columns of the sample; without one, those of the model's predictions, if there is a model."""
-    texts = sample["text"].tolist()
-    labels = sample["label"].tolist() if "label" in sample else None
-    if reference is not None:
-        return reference.columns(texts, labels)
-    if config.model is None:
-        return pd.DataFrame(index=sample.index)
-    from newsclf.drift.inputs import prediction_columns
-
-    predictor = open_predictor(config.model, config.device)
-    return prediction_columns(predictor([text or "" for text in texts]), predictor.classes, None)
+    return reference.judge(rows.batch, alpha=config.alpha, min_rows=config.min_rows)
 
 
 def _empty_share(profile: TextProfile) -> float:

@@ -248,10 +248,10 @@ def write_to_label(call: Call, chosen: Sequence[StreamBatch]) -> pd.DataFrame:
     if not texts.empty:
         options = DataOptions(seed=call.champion.config.seed)
         reference = open_reference(options, call.champion.uri, call.folder, call.config.device, "tokens")
-        columns = reference.columns(texts["text"].tolist())
+        columns = reference.read(texts["text"].tolist()).columns
         columns = columns[columns["entropy"].notna()]  # of very many texts, the reference's model reads a sample
         directions = [str(name) for name in columns if str(name).startswith("direction_")]
-        known, points = reference.held_out[directions].dropna(), columns[directions].fillna(0.0)
+        known, points = reference.held_out.columns[directions].dropna(), columns[directions].fillna(0.0)
         budget = call.config.label_budget
         order = k_center_greedy(points.to_numpy(), columns["entropy"].to_numpy(), known.to_numpy(), budget)
         worth = columns.iloc[order]

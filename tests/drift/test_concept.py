@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from newsclf.drift.concept import judge
+from newsclf.drift.concept import compare
 
 CLASSES = ("a", "b", "c")
 
@@ -25,7 +25,7 @@ def found(random, change=lambda labels: labels, rows=1000, shares=(1 / 3, 1 / 3,
     labels, probabilities = sample(random, rows, shares)
     before, probabilities_before = sample(random, 2000)
     weights = np.asarray(shares)[before] * 3 if weigh else np.ones(2000)
-    return judge(change(labels), probabilities, before, probabilities_before, weights, CLASSES)
+    return compare(change(labels), probabilities, before, probabilities_before, weights, CLASSES)
 
 
 def test_without_a_change_p_values_are_not_too_small():
@@ -56,7 +56,7 @@ def test_labels_that_agree_more_often_are_a_change_as_well():
     random = np.random.default_rng(3)
     _, probabilities = sample(random, 1000)
     before = sample(random, 2000)
-    seen = judge(probabilities.argmax(axis=1), probabilities, *before, np.ones(2000), CLASSES)
+    seen = compare(probabilities.argmax(axis=1), probabilities, *before, np.ones(2000), CLASSES)
     assert seen.p_value < 1e-10
     assert seen.effect > 0.1
 
@@ -76,7 +76,7 @@ def test_classes_are_listed_by_how_sure_their_change_is():
     probabilities = np.eye(3)[labels] * 0.7 + 0.1
     wrong = np.arange(503) < 203  # all of a, two fifths of b
     now = np.where(wrong[:, None], np.roll(probabilities, 1, axis=1), probabilities)
-    seen = judge(labels, now, labels, probabilities, np.ones(503), CLASSES)
+    seen = compare(labels, now, labels, probabilities, np.ones(503), CLASSES)
     assert [(one.name, round(one.effect, 1)) for one in seen.tested] == [("b", -0.4), ("a", -1)]
 
 

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from newsclf.drift.over_time import Change, changes_in, find_changes
-from newsclf.drift.verdict import Evidence, Moved, Verdict, decide, not_enough_data
+from newsclf.drift.over_time import Change, ChangeDetector, changes_in
 
 CALM = [0.4, 1.0, 0.7, 0.9, 0.5]  # evidence of less than 0.5 each
 
@@ -95,19 +94,18 @@ def test_an_incremental_change_is_dated_within_ten_batches():
     assert np.mean([20 <= begin <= 30 for begin in begins]) >= 0.9
 
 
-def verdict_of(*p_values: float) -> Verdict:
-    kinds = ("quality", "covariate", "prior")
-    tests = [
-        Evidence(kind, p, 0.5, "", 0.0, (Moved("x", p, 0.5),), "", "") for kind, p in zip(kinds, p_values, strict=False)
-    ]
-    return decide(tests, 100, 0.05)
-
-
-def test_verdicts_count_by_their_surest_kind():
-    calm = verdict_of(0.5, 0.9, 0.8)
-    series = [calm, calm, verdict_of(0.5, 1e-9, 0.8), verdict_of(1e-9, 0.5, 0.7), not_enough_data(3, 50, 0.05)]
-    assert find_changes(series) == [Change("sudden", 2, 2, None)]
-    assert find_changes([calm] * 5) == []
+@pytest.mark.parametrize("seed", range(20))
+def test_batch_by_batch_it_says_what_all_batches_up_to_there_say(seed):
+    random = np.random.default_rng(seed)
+    drifting = random.random(200) < random.choice([0.02, 0.3, 0.6])
+    series = [float(p) for p in np.where(drifting, 10 ** -random.exponential(3, 200), random.random(200))]
+    series = [None if random.random() < 0.1 else p for p in series]
+    detector = ChangeDetector()
+    for batch, p_value in enumerate(series):
+        found = detector.update(p_value)
+        whole = changes_in(series[: batch + 1])
+        assert detector.changes == whole
+        assert ([] if found is None else [found]) == [change for change in whole if change.detected == batch]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from newsclf.drift.performance import judge_estimated, judge_measured
+from newsclf.drift.performance import compare_estimated, compare_measured
 
 
 def right(share: float, rows: int) -> np.ndarray:
@@ -12,7 +12,7 @@ def right(share: float, rows: int) -> np.ndarray:
 
 
 def test_a_fall_of_the_measured_accuracy():
-    found = judge_measured(right(0.8, 500), right(0.9, 1000))
+    found = compare_measured(right(0.8, 500), right(0.9, 1000))
     table = [[100, 400], [100, 900]]
     assert found.p_value == pytest.approx(stats.fisher_exact(table, alternative="greater").pvalue)
     assert found.effect == pytest.approx(-0.1)
@@ -22,15 +22,15 @@ def test_a_fall_of_the_measured_accuracy():
 
 
 def test_better_is_no_drift():
-    assert judge_measured(right(0.95, 500), right(0.9, 1000)).p_value > 0.5
+    assert compare_measured(right(0.95, 500), right(0.9, 1000)).p_value > 0.5
     random = np.random.default_rng(0)
-    assert judge_estimated(random.uniform(0.8, 1, 500), random.uniform(0.6, 1, 500), 0.8).p_value > 0.5
+    assert compare_estimated(random.uniform(0.8, 1, 500), random.uniform(0.6, 1, 500), 0.8).p_value > 0.5
 
 
 def test_a_fall_of_the_estimated_accuracy():
     random = np.random.default_rng(1)
     before, now = random.uniform(0.7, 1, 1000), random.uniform(0.66, 1, 40)
-    found = judge_estimated(now, before, 0.84)
+    found = compare_estimated(now, before, 0.84)
     assert found.p_value == pytest.approx(stats.ttest_ind(now, before, equal_var=False, alternative="less").pvalue)
     assert found.effect == pytest.approx(now.mean() - before.mean())
     estimate = 0.84 + now.mean() - before.mean()
@@ -39,9 +39,9 @@ def test_a_fall_of_the_estimated_accuracy():
 
 @pytest.mark.filterwarnings("ignore:Precision loss")
 def test_an_estimate_stays_a_share():
-    assert judge_estimated(np.full(9, 0.2), np.full(9, 0.9), 0.5).effect == -0.5
-    assert judge_estimated(np.full(9, 0.9), np.full(9, 0.2), 0.9).effect == pytest.approx(0.1)
-    assert judge_estimated(np.full(9, 0.9), np.full(9, 0.9), 0.9).p_value >= 0.5, "no spread, no fall"
+    assert compare_estimated(np.full(9, 0.2), np.full(9, 0.9), 0.5).effect == -0.5
+    assert compare_estimated(np.full(9, 0.9), np.full(9, 0.2), 0.9).effect == pytest.approx(0.1)
+    assert compare_estimated(np.full(9, 0.9), np.full(9, 0.9), 0.9).p_value >= 0.5, "no spread, no fall"
 
 
 def test_confidence_estimates_the_accuracy_of_texts_that_are_harder():
@@ -56,6 +56,6 @@ def test_confidence_estimates_the_accuracy_of_texts_that_are_harder():
 
     before, correct = sample(20_000, 1.5)
     now, truth = sample(20_000, 0.7)
-    found = judge_estimated(now, before, float(correct.mean()))
+    found = compare_estimated(now, before, float(correct.mean()))
     assert float(correct.mean()) + found.effect == pytest.approx(truth.mean(), abs=0.015)
     assert found.p_value < 1e-10

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from newsclf.drift.prior import corrected_shares, homogeneity, judge
+from newsclf.drift.prior import compare, corrected_shares, homogeneity
 
 CLASSES = ("a", "b", "c")
 
@@ -69,18 +69,18 @@ def test_homogeneity_is_the_chi_square_test():
 
 
 def test_the_effect_is_the_total_variation_and_the_most_moved_class_is_named():
-    found = judge(np.array([150, 350, 250, 250]), np.array([300, 300, 200, 200]), (*CLASSES, "d"))
+    found = compare(np.array([150, 350, 250, 250]), np.array([300, 300, 200, 200]), (*CLASSES, "d"))
     assert found.effect == pytest.approx(0.15)
     assert found.p_value < 1e-6
     assert [(one.name, round(one.effect, 3)) for one in found.tested[:1]] == [("a", -0.15)]
     assert "most of all a, share 15.0% after 30.0%" in found.changed
-    mixed = judge(np.array([300, 300, 200, 200]), np.array([200, 200, 300, 300]), (*CLASSES, "d"))
+    mixed = compare(np.array([300, 300, 200, 200]), np.array([200, 200, 300, 300]), (*CLASSES, "d"))
     assert mixed.effect == pytest.approx(0.2), "and not the largest of the four"
 
 
 def test_without_labels_the_size_is_that_of_the_estimate():
     estimated = (np.array([0.5, 0.3, 0.2]), np.array([0.3, 0.3, 0.4]))
-    found = judge(np.array([350, 400, 250]), np.array([300, 300, 400]), CLASSES, estimated)
+    found = compare(np.array([350, 400, 250]), np.array([300, 300, 400]), CLASSES, estimated)
     assert found.effect == pytest.approx(0.2)
-    assert found.p_value == judge(np.array([350, 400, 250]), np.array([300, 300, 400]), CLASSES).p_value
+    assert found.p_value == compare(np.array([350, 400, 250]), np.array([300, 300, 400]), CLASSES).p_value
     assert "estimated share 50.0% after 30.0%" in found.changed

@@ -17,7 +17,7 @@ from .conftest import CLASSES
 
 def profile_of(reference: Reference, texts, labels=None) -> TextProfile:
     profile = TextProfile(reference.id, reference.encoder_sha256)
-    profile.log(reference.columns(texts, labels).assign(text=pd.Series(texts, dtype=object)))
+    reference.read(texts, labels).log_to(profile)
     return profile
 
 
@@ -139,7 +139,7 @@ def test_profiles_without_a_reference(news):
     shouting = [text.upper() if row % 10 == 0 else text for row, text in enumerate(news.texts(300))]
     verdict = judge_profiles(before, statistics(shouting))
     assert verdict.kind == "covariate"
-    assert verdict.kinds["covariate"].moved[0].name == "uppercase_share"
+    assert verdict.kinds["covariate"].significant[0].name == "uppercase_share"
     assert {kind for kind, finding in verdict.kinds.items() if finding.drifted is None} == {
         "prior", "concept", "performance",
     }  # fmt: skip
@@ -165,7 +165,7 @@ def test_not_enough_data_is_never_no_drift(reference, news):
     few = judge_profiles(reference.profile, profile_of(reference, texts[:49]))
     assert few == reference.judge(texts[:49])
     assert few.drifted is None
-    more = judge_profiles(reference.profile, profile_of(reference, texts), least_rows=61)
+    more = judge_profiles(reference.profile, profile_of(reference, texts), min_rows=61)
     assert more.sentence == "Not enough data: 60 texts, 61 are needed."
     nothing = judge_profiles(reference.profile, TextProfile(reference.id, reference.encoder_sha256))
     assert nothing.drifted is None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
-from newsclf.drift.quality import LEAST, judge
+from newsclf.drift.quality import MIN_EFFECT, compare
 
 NONE = {"empty": 0, "missing": 0, "duplicate": 0, "unreadable": 0, "unknown_class": 0}
 
@@ -19,7 +19,7 @@ NONE = {"empty": 0, "missing": 0, "duplicate": 0, "unreadable": 0, "unknown_clas
     ],
 )
 def test_each_reason_is_seen_and_named(name, says):
-    found = judge({**NONE, name: 30}, 1000, NONE, 5000)
+    found = compare({**NONE, name: 30}, 1000, NONE, 5000)
     exact = stats.fisher_exact([[30, 970], [0, 5000]], alternative="greater").pvalue
     assert found.p_value == pytest.approx(5 * exact)
     assert found.effect == pytest.approx(0.03)
@@ -29,29 +29,29 @@ def test_each_reason_is_seen_and_named(name, says):
 
 def test_the_share_counts_and_not_the_number():
     before = {**NONE, "empty": 500}
-    assert judge({**NONE, "empty": 100}, 1000, before, 5000).p_value == 1
-    assert judge({**NONE, "empty": 150}, 1000, before, 5000).p_value < 1e-3
-    assert judge(NONE, 1000, before, 5000).p_value == 1, "fewer bad rows are no fault"
+    assert compare({**NONE, "empty": 100}, 1000, before, 5000).p_value == 1
+    assert compare({**NONE, "empty": 150}, 1000, before, 5000).p_value < 1e-3
+    assert compare(NONE, 1000, before, 5000).p_value == 1, "fewer bad rows are no fault"
 
 
 def test_specks_are_passed_over_for_what_is_large_enough():
-    found = judge({**NONE, "duplicate": 90, "empty": 1120}, 10_000, {**NONE, "empty": 1000}, 10_000)
+    found = compare({**NONE, "duplicate": 90, "empty": 1120}, 10_000, {**NONE, "empty": 1000}, 10_000)
     assert found.tested[0].name == "duplicate", "the surer one"
     assert found.effect == pytest.approx(0.012)
     assert found.p_value == found.tested[1].p_value
     assert "are empty" in found.changed
-    speck = judge({**NONE, "duplicate": 6000}, 10**6, NONE, 10**6)
+    speck = compare({**NONE, "duplicate": 6000}, 10**6, NONE, 10**6)
     assert speck.p_value < 1e-100
     assert speck.effect == pytest.approx(0.006)
-    assert speck.effect < speck.least == LEAST
+    assert speck.effect < speck.min_effect == MIN_EFFECT
 
 
 def test_what_one_side_has_not_counted_is_not_compared():
-    found = judge({"empty": 5, "unknown_class": 100}, 100, {"empty": 0, "duplicate": 3}, 100)
+    found = compare({"empty": 5, "unknown_class": 100}, 100, {"empty": 0, "duplicate": 3}, 100)
     assert [one.name for one in found.tested] == ["empty"]
     assert found.p_value == pytest.approx(stats.fisher_exact([[5, 95], [0, 100]], alternative="greater").pvalue)
 
 
 def test_what_fell_is_listed_too():
-    found = judge({"empty": 1, "missing": 0}, 100, {"empty": 0, "missing": 50}, 100)
+    found = compare({"empty": 1, "missing": 0}, 100, {"empty": 0, "missing": 50}, 100)
     assert [(one.name, one.effect) for one in found.tested] == [("empty", 0.01), ("missing", -0.5)]

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import pytest
 from scipy import stats
 
 from newsclf.drift import Verdict, fit_reference, load_reference, save_reference
-from newsclf.drift.fitting import LEAST_TEXTS
-from newsclf.drift.reference import LEAST_ROWS
-from newsclf.drift.verdict import KINDS
+from newsclf.drift.fitting import MIN_TEXTS
+from newsclf.drift.kinds import NAMES
+from newsclf.drift.reference import MIN_ROWS
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import STATISTICS
 from newsclf.profiling.profile import TextProfile
@@ -100,7 +101,7 @@ def test_each_kind_is_seen_and_named(change, kind, reference, news):
         verdict = reference.judge(*change(news, *news.rows(240)))
         assert verdict.drifted is True
         assert verdict.kind == kind
-        assert verdict.kinds[kind].moved
+        assert verdict.kinds[kind].significant
         assert verdict.rows == 240
 
 
@@ -128,14 +129,14 @@ def test_a_missing_label_is_no_unknown_class(reference, news):
 
 
 def test_not_enough_data_is_never_no_drift(reference, news):
-    texts, labels = news.rows(LEAST_ROWS)
+    texts, labels = news.rows(MIN_ROWS)
     assert reference.judge(texts, labels).drifted is not None
-    for few in (reference.judge(texts[1:], labels[1:]), reference.judge([]), reference.judge(texts, least_rows=51)):
+    for few in (reference.judge(texts[1:], labels[1:]), reference.judge([]), reference.judge(texts, min_rows=51)):
         assert (few.drifted, few.kind) == (None, None)
         assert "ot enough data" in few.sentence
-        assert set(few.kinds) == set(KINDS)
+        assert set(few.kinds) == set(NAMES)
     assert reference.judge(texts[1:], unreadable=1).drifted is not False, "a row that cannot be read is no text"
-    assert reference.judge(texts[:3], least_rows=3).drifted is not None
+    assert reference.judge(texts[:3], min_rows=3).drifted is not None
 
 
 def test_nothing_but_empty_texts_is_a_fault_of_quality(reference):
@@ -161,8 +162,7 @@ def test_any_sequence_will_do(reference, news):
     expected = reference.judge(texts, labels)
     assert reference.judge(frame["text"], frame["label"]) == expected
     assert reference.judge(frame["text"].to_numpy(), frame["label"].to_numpy()) == expected
-    pd.testing.assert_frame_equal(reference.columns(frame["text"]), reference.columns(texts))
-    assert reference.embed(frame["text"][:3]).shape == (3, 32)
+    pd.testing.assert_frame_equal(reference.read(frame["text"]).columns, reference.read(texts).columns)
 
 
 def test_odd_texts_are_judged(reference, news):
@@ -190,9 +190,9 @@ def test_a_reference_as_a_pandas_table(reference_rows, reference):
 
 def test_no_text_is_compared_with_a_map_of_itself(reference):
     """Half of the texts made the map; compared are those that did not."""
-    assert len(reference.held_out) == 500
-    assert len(reference.map.anchors) == 500
-    assert reference.held_out["distance"].min() > 0.01
+    assert len(reference.held_out.columns) == 500
+    assert len(reference.reader.map.anchors) == 500
+    assert reference.held_out.columns["distance"].min() > 0.01
 
 
 def test_without_labels_classes_are_not_judged(news):
@@ -232,7 +232,7 @@ def test_texts_that_are_all_alike(news):
 @pytest.mark.parametrize(
     ("texts", "labels", "held_out", "says"),
     [
-        (["news"] * (LEAST_TEXTS - 1), None, None, "of 99 texts that are not empty is too small: 100 are needed"),
+        (["news"] * (MIN_TEXTS - 1), None, None, "of 99 texts that are not empty is too small: 100 are needed"),
         (["news"] * 60 + [""] * 500, None, None, "a reference of 60 texts that are not empty"),
         (["news"] * 200, ["a"] * 199, None, "200 texts and 199 labels"),
         (["news"] * 200, ["a"] * 197 + [None, None, np.nan], None, "3 of 200 labels of the reference are missing"),
@@ -255,9 +255,17 @@ def test_columns(reference, news):
     texts, labels = news.rows(80)
     texts[3], texts[4] = "", None
     labels[5], labels[6] = "Weather", None
-    frame = reference.columns(texts, labels)
+    frame = reference.read(texts, labels).columns
     assert list(frame)[: len(STATISTICS)] == list(STATISTICS)
-    assert {*reference.held_out, "label", "predicted_label", "confidence", "entropy", "margin", "correct"} <= set(frame)
+    assert {
+        *reference.held_out.columns,
+        "label",
+        "predicted_label",
+        "confidence",
+        "entropy",
+        "margin",
+        "correct",
+    } <= set(frame)
     assert {f"distance_to_{name}" for name in CLASSES} <= set(frame)
     assert frame["missing"].sum() == 1
     assert frame["empty"].sum() == 2
@@ -267,14 +275,14 @@ def test_columns(reference, news):
     agreed = (frame["predicted_label"] == frame["label"])[frame["correct"].notna()]
     assert (frame["correct"].dropna() == agreed).all()
     assert agreed.mean() > 0.9
-    without = reference.columns(texts)
+    without = reference.read(texts).columns
     pd.testing.assert_frame_equal(without, frame[list(without)])
 
 
 def test_columns_of_the_held_out_texts_are_in_its_profile(reference):
-    columns = set(reference.columns(["news"], ["World"]))
+    columns = set(reference.read(["news"], ["World"]).columns)
     assert set(reference.profile.columns) == {*columns, "text"}
-    assert reference.profile.rows == len(reference.held_out)
+    assert reference.profile.rows == len(reference.held_out.columns)
     assert reference.profile.reference == reference.id
 
 
@@ -297,7 +305,7 @@ def test_a_predictor_from_outside(news, tmp_path):
     assert alone.predictor_name == predictor.name
     assert alone.judge(texts, labels).kinds["concept"].drifted is None
     assert alone.judge(texts, labels).kinds["prior"].drifted is False
-    assert "confidence" not in alone.columns(texts)
+    assert "confidence" not in alone.read(texts).columns
 
 
 def test_held_out_texts_are_those_the_predictor_has_not_learnt_from(news):
@@ -305,8 +313,8 @@ def test_held_out_texts_are_those_the_predictor_has_not_learnt_from(news):
     texts, (others, labels) = news.texts(200), news.rows(120)
     fitted = fit_reference(texts, ["World"] * 200, predictor, held_out=([*others, ""], [*labels, "World"]))
     assert sorted(text for call in predictor.calls for text in call) == sorted(others)
-    assert len(fitted.held_out) == 120
-    assert len(fitted.map.anchors) == 200, "all of the others made the map"
+    assert len(fitted.held_out.columns) == 120
+    assert len(fitted.reader.map.anchors) == 200, "all of the others made the map"
 
 
 def test_a_predictor_reads_a_bounded_part_of_a_batch(news, monkeypatch):
@@ -318,15 +326,69 @@ def test_a_predictor_reads_a_bounded_part_of_a_batch(news, monkeypatch):
     first, second = fitted.judge(texts, labels), fitted.judge(texts, labels)
     assert [len(call) for call in predictor.calls] == [70, 70]
     assert first == second
-    frame = fitted.columns(["", *texts], ["World", *labels])
+    frame = fitted.read(["", *texts], ["World", *labels]).columns
     assert frame["confidence"].notna().sum() == 70
     read = frame.dropna(subset=["confidence"])
     assert (read["predicted_label"] == read["label"]).mean() > 0.8, "each beside its own row"
 
 
+def assert_alike(one: Verdict, other: Verdict) -> None:
+    """Of the same texts, but for the last digits: a product of matrices rounds by their shapes."""
+    assert one.sentence == other.sentence
+    assert one.numbers == pytest.approx(other.numbers, rel=1e-5)
+
+
+def test_a_batch_is_read_once_and_judged_as_its_texts_are(news, monkeypatch):
+    """With embedding "encoder" no more than READ_ROWS texts are judged, but all of a batch have a place on the map."""
+    monkeypatch.setattr("newsclf.drift.reference.READ_ROWS", 70)
+    predictor, embedded = Keywords(), []
+    fitted = fit_reference(*news.rows(300), predictor)
+
+    def embed(texts, counts):
+        embedded.append(list(texts))
+        return fitted.reader.embedder(texts, counts)
+
+    quick = replace(fitted, reader=replace(fitted.reader, embedder=embed))
+    slow = replace(quick, embedding="encoder")
+    texts, labels = news.rows(200)
+    texts = ["", *texts, None]
+    labels = ["World", *labels, "World"]
+    for reference, judged in ((quick, 200), (slow, 70)):
+        predictor.calls.clear()
+        embedded.clear()
+        batch = reference.read(texts, labels, unreadable=3)
+        verdict = reference.judge(batch)
+        assert [sorted(call) for call in embedded] == [sorted(texts[1:-1])]
+        assert [len(call) for call in predictor.calls] == [70]
+        assert batch.columns["distance"].notna().sum() == 200
+        assert len(batch.judged_rows) == judged
+        assert (batch.filled, batch.rows, batch.bad_rows["unreadable"]) == (200, 205, 3)
+        embedded.clear()
+        assert_alike(reference.judge(texts, labels, unreadable=3), verdict)
+        assert [len(call) for call in embedded] == [judged]
+
+
+def test_of_many_texts_and_an_encoder_the_light_predictor_is_judged_by_some(reference, news, monkeypatch):
+    monkeypatch.setattr("newsclf.drift.reference.READ_ROWS", 70)
+    slow = replace(reference, embedding="encoder")
+    texts, labels = news.rows(200)
+    for given in (labels, None):
+        batch = slow.read(texts, given)
+        assert batch.columns["confidence"].notna().sum() == 200
+        assert_alike(slow.judge(batch), slow.judge(texts, given))
+
+
+def test_a_missing_label_is_not_the_class_none(news):
+    texts, labels = news.rows(300)
+    fitted = fit_reference(texts, [{"World": "None"}.get(label, label) for label in labels])
+    batch = fitted.read(["some news"] * 2, [None, "None"])
+    assert batch.labels is not None
+    assert batch.labels.tolist() == [-1, fitted.classes.index("None")]
+
+
 def test_a_predictor_and_no_labels(news):
     fitted = fit_reference(news.texts(300), None, Keywords())
-    frame = fitted.columns(news.texts(10))
+    frame = fitted.read(news.texts(10)).columns
     assert set(frame["predicted_label"]) <= set(CLASSES)
     assert fitted.judge(news.texts(100)).drifted is False
 
@@ -349,7 +411,7 @@ def test_a_predictor_that_knows_fewer(news):
 
 def test_a_batch_of_empty_texts_and_a_predictor(news):
     fitted = fit_reference([*news.texts(200), *[""] * 50], None, Keywords())
-    assert fitted.columns(["", None])["empty"].tolist() == [1, 1]
+    assert fitted.read(["", None]).columns["empty"].tolist() == [1, 1]
     assert fitted.judge([""] * 100).kind == "quality"
 
 
@@ -367,7 +429,7 @@ def test_saved_and_loaded_it_says_the_same(reference, folder, news):
     texts, labels = news.rows(150)
     for batch in ((texts, labels), (texts, None), foreign(news, texts, labels), relabelled(news, texts, labels)):
         assert loaded.judge(*batch) == reference.judge(*batch)
-    pd.testing.assert_frame_equal(loaded.columns(texts, labels), reference.columns(texts, labels))
+    pd.testing.assert_frame_equal(loaded.read(texts, labels).columns, reference.read(texts, labels).columns)
     assert loaded.profile.to_bytes() == TextProfile.read(folder / "profile.bin").to_bytes()
     assert {file.name for file in folder.iterdir()} == {"reference.json", "reference.safetensors", "profile.bin"}
 
@@ -455,12 +517,12 @@ def test_another_predictor(folder):
 def test_half_written_it_is_none(name, folder, reference_rows, monkeypatch):
     """Written over another one, and stopped before the file `name`."""
 
-    other, replace = fit_reference(*reference_rows, seed=1), os.replace
+    other, put = fit_reference(*reference_rows, seed=1), os.replace
 
     def stop(source: Path, target: Path) -> None:
         if Path(target).name == name:
             raise KeyboardInterrupt
-        replace(source, target)
+        put(source, target)
 
     monkeypatch.setattr(os, "replace", stop)
     with pytest.raises(KeyboardInterrupt):

@@ -138,7 +138,7 @@ def test_no_text_at_all(encoder):
 
 
 def test_a_very_long_text_is_read_to_its_limit(encoder, monkeypatch):
-    monkeypatch.setattr(tokens, "LONGEST", 40)
+    monkeypatch.setattr(tokens, "MAX_CHARACTERS", 40)
     long = "the oil " * 10
     assert counted(TokenCounter(encoder), [long]) == [Counter(own_ids(encoder, long[:40]))]
 
@@ -152,7 +152,7 @@ def test_a_lone_surrogate_is_one_strange_character(encoder):
 
 
 def test_what_is_remembered_is_bounded(encoder, monkeypatch):
-    monkeypatch.setattr(tokens, "REMEMBERED", 50)
+    monkeypatch.setattr(tokens, "MAX_REMEMBERED", 50)
     counter = TokenCounter(encoder)
     for begin in range(0, 2000, 20):
         texts = [f"text number{number} of the day" for number in range(begin, begin + 20)]

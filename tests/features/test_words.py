@@ -18,7 +18,7 @@ from newsclf.features.words import (
     RARE_WORD,
     UNSEEN,
     UNSEEN_WORD,
-    Words,
+    WordFrequencies,
 )
 
 
@@ -27,7 +27,9 @@ def bucket_of(word: str) -> int:
 
 
 def test_words_are_told_by_their_letters_alone():
-    buckets, lengths = Words().buckets(['  Oil, "OIL" (oil)... 3 x2 don\'t\n', "", "\t", "— Ölpreise!"])
+    buckets, lengths = WordFrequencies(np.zeros(BUCKETS, np.uint8)).buckets(
+        ['  Oil, "OIL" (oil)... 3 x2 don\'t\n', "", "\t", "— Ölpreise!"]
+    )
     oil = bucket_of("oil")
     assert lengths.tolist() == [6, 0, 0, 2]
     assert buckets.tolist() == [oil, oil, oil, -1, -1, -1, -1, bucket_of("ölpreise")]
@@ -37,7 +39,7 @@ def test_frequencies_count_texts_and_not_words():
     texts = (
         ["every word"] * 79 + ["every common common common"] * 10 + ["every frequent"] * 110 + ["every rare rare rare"]
     )
-    found = Words().frequencies(texts)
+    found = WordFrequencies.fit(texts).frequencies
     expected = {
         "every": FREQUENT,
         "word": FREQUENT,
@@ -49,15 +51,15 @@ def test_frequencies_count_texts_and_not_words():
     assert {word: found[bucket_of(word)] for word in expected} == expected
     assert found.shape == (BUCKETS,)
     assert (found > 0).sum() == 5
-    assert Words().frequencies(["rare"] + ["other"] * 99)[bucket_of("rare")] == RARE, "1 % is still rare"
-    assert Words().frequencies(["common"] * 10 + ["other"] * 90)[bucket_of("common")] == COMMON, "10 % still common"
+    assert WordFrequencies.fit(["rare"] + ["other"] * 99).frequencies[bucket_of("rare")] == RARE, "1 % is still rare"
+    assert WordFrequencies.fit(["common"] * 10 + ["other"] * 90).frequencies[bucket_of("common")] == COMMON, "at 10 %"
 
 
 @pytest.fixture(scope="module")
-def known() -> np.ndarray:
+def known() -> WordFrequencies:
     """What is known of: "the" in all texts, "oil" in 5 %, "opec" in one of 200."""
     texts = ["the"] * 189 + ["the oil"] * 10 + ["the opec"]
-    return Words().frequencies(texts)
+    return WordFrequencies.fit(texts)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def known() -> np.ndarray:
 )
 def test_columns(text, unseen, ending, known):
     # Between others, as all words of all texts are counted at once.
-    frame = Words().columns(["", "the gold", text, "", text], known)
+    frame = known.columns(["", "the gold", text, "", text])
     for row in (2, 4):
         assert frame["unseen_word_share"][row] == pytest.approx(unseen, nan_ok=True)
         assert frame["ending"][row] == pytest.approx(ending, nan_ok=True)
@@ -93,15 +95,15 @@ def test_columns(text, unseen, ending, known):
 
 
 def test_no_texts(known):
-    assert Words().columns([], known).shape == (0, 2)
-    assert Words().columns(["", ""], known).isna().all(axis=None)
-    assert not Words().frequencies(["", "1 2"]).any()
+    assert known.columns([]).shape == (0, 2)
+    assert known.columns(["", ""]).isna().all(axis=None)
+    assert not WordFrequencies.fit(["", "1 2"]).frequencies.any()
 
 
 def test_what_is_remembered_is_bounded(monkeypatch, known):
-    monkeypatch.setattr(words, "REMEMBERED", 30)
-    several = Words()
+    monkeypatch.setattr(words, "MAX_REMEMBERED", 30)
+    several = WordFrequencies(known.frequencies)
     for number in range(100):
         texts = [f"the word{number}a{chr(97 + place)} oil gold" for place in range(5)]
-        assert several.columns(texts, known)["unseen_word_share"].tolist() == pytest.approx([1 / 3] * 5)
+        assert several.columns(texts)["unseen_word_share"].tolist() == pytest.approx([1 / 3] * 5)
         assert len(several._bucket) <= 30 + 8

@@ -405,7 +405,7 @@ def test_profiles_of_a_served_model_are_judged_without_texts(by, place, made, re
         texts = pd.read_parquet(made / f"batch_{number:04}.parquet")["text"].tolist()
         for process, part in enumerate((texts[:20], texts[20:])):
             profile = TextProfile(opened.id, opened.encoder_sha256, datetime(2026, 1, number, 9, tzinfo=UTC))
-            profile.log(opened.columns(part).assign(text=part))
+            opened.read(part).log_to(profile)
             profile.write(folder / f"requests_{number}_{process}.bin")
     run = watch(stream=folder, batch=by)
     drifted = series(place, run, "drifted")

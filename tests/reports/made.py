@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from newsclf.drift.verdict import Finding, Moved, Verdict
+from newsclf.drift import ColumnEffect, Finding, Verdict
 from newsclf.monitoring.alerts import ALERT, OK, Alert
 from newsclf.monitoring.rules import Window
 from newsclf.monitoring.state import Record
@@ -70,7 +70,7 @@ def finding(
     unit: str = "total variation",
     moved: tuple[tuple[str, float], ...] = (),
 ) -> Finding:
-    columns = tuple(Moved(name, 0.0001, size) for name, size in moved)
+    columns = tuple(ColumnEffect(name, 0.0001, size) for name, size in moved)
     if drifted is None:
         return Finding(kind, None, None, None, "", (), (), f"About {kind}.")
     return Finding(kind, drifted, p_value, effect, unit, columns, columns, f"About {kind}.")

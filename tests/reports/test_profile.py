@@ -30,19 +30,20 @@ def sample() -> pd.DataFrame:
 
 def write(path: Path, reference: Reference | None, sample: pd.DataFrame) -> Page:
     texts, labels = sample["text"].tolist(), sample["label"].tolist()
-    profile = TextProfile()
+    profile, batch = TextProfile(), None
     if reference is None:
         profile.log(pd.DataFrame({"characters": [float(len(text)) for text in texts], "label": labels}))
     else:
-        profile.log(reference.columns(texts, labels))
+        batch = reference.read(texts, labels)
+        batch.log_to(profile)
     write_report(
         path,
         title="Profile of news",
         profile=profile,
         before=reference.profile if reference else None,
-        reference=reference,
-        sample=sample,
-        verdict=reference.judge(texts, labels) if reference else None,
+        held_out=reference.held_out if reference else None,
+        batch=batch,
+        verdict=reference.judge(batch) if reference and batch else None,
         facts={"dataset": "news"},
     )
     return Page(path)
@@ -72,7 +73,7 @@ def test_the_map_has_every_text_that_is_not_empty(page: Page, reference: Referen
     rows = page.charts["map"]["datasets"]["rows"]
     current = [row for row in rows if row["side"] == "current"]
     assert len(current) == 200
-    assert len(rows) - len(current) == len(reference.held_out)
+    assert len(rows) - len(current) == len(reference.held_out.columns)
     assert {row["say"].partition("\n")[2] for row in current} == set(sample["text"][1:])
     assert {row["say"].split(", ")[1] for row in rows} == set(reference.classes)
     # The arrow keys begin with the text that is farthest from all others, which heads the list as well.

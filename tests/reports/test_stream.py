@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from newsclf.drift.kinds import NAMES
 from newsclf.drift.over_time import Change
-from newsclf.drift.verdict import KINDS
 from newsclf.monitoring.alerts import Alert, MonitorState
 from newsclf.monitoring.rules import parse_monitors
 from newsclf.reports import vega
@@ -71,7 +71,7 @@ def test_an_alert_is_marked_in_the_chart_of_its_number(path: Path) -> None:
     numbers = {"covariate/p_value": 0.001, "covariate/effect": 0.4, "characters/mean": 70.0, "covariate/drifted": 1.0}
     drifted = verdict(finding("covariate", True, 0.001, 0.4, "share of texts"))
     records = [record(1, covariate(False)), record(2, drifted, numbers)]
-    watches = [MonitorState(monitor) for monitor in parse_monitors(entries, (), KINDS, 50)]
+    watches = [MonitorState(monitor) for monitor in parse_monitors(entries, (), NAMES, 50)]
     alerts: list[Alert | None] = [watch.update(one) for one in records for watch in watches]
     write_report(path, title="t", records=records, alerts=[found for found in alerts if found])
     shown = Page(path)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from newsclf.config import RetrainConfig
-from newsclf.drift.verdict import KINDS, Evidence, Moved, decide, not_enough_data
+from newsclf.drift.evidence import ColumnEffect, Evidence
+from newsclf.drift.kinds import NAMES
+from newsclf.drift.verdict import combine_evidence, not_enough_data
 from newsclf.retraining.policy import (
     LABEL,
     MEND,
@@ -26,11 +28,11 @@ RULES = Rules(patience=2, sure=5e-4, window=4, growth=3.0, min_rows=200)
 
 def batch(number: int, kind: str = "", p_value: float = 0.004, labelled: int = 100) -> JudgedBatch:
     """A batch of 500 texts of which one kind has drifted, or none."""
+    tested = (ColumnEffect("it", 0.01, 0.3),)
     found = [
-        Evidence(name, p_value if name == kind else 0.9, 0.3, "points", 0.0, (Moved("it", 0.01, 0.3),), f"{name}!", "")
-        for name in KINDS
+        Evidence(name, p_value if name == kind else 0.9, 0.3, "points", 0.0, tested, f"{name}!", "") for name in NAMES
     ]
-    return JudgedBatch(f"day {number}", decide(found, 500, 0.05).as_dict(), labelled)
+    return JudgedBatch(f"day {number}", combine_evidence(found, 500, 0.05).as_dict(), labelled)
 
 
 def batches(kinds: Sequence[str], **how: float) -> list[JudgedBatch]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from newsclf.drift import fit_reference, load_reference, save_reference
-from newsclf.drift.predictor import Known
+from newsclf.drift.predictor import KnownPredictor
 from newsclf.errors import InputError
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.summary import summarise
@@ -62,12 +62,12 @@ def test_it_holds_the_columns_of_profile(reference: Path, tmp_path: Path) -> Non
     rows = texts(60, seed=1)
     asked(profiles, [rows[:1], rows[1:20], rows[20:]])
     profiles.flush()
-    known = Known("", CLASSES)
+    known = KnownPredictor("", CLASSES)
     known.set(rows, predicted(rows))
     opened = load_reference(reference, known)
     found = the_file(tmp_path / "new")
     assert (found.reference, found.encoder_sha256, found.rows) == (opened.id, opened.encoder_sha256, 60)
-    expected = opened.columns(rows)
+    expected = opened.read(rows).columns
     assert set(found.columns) == {*expected.columns, "text"}
     summaries = summarise(found)
     for name in ("characters", "direction_1", "confidence", "entropy"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from newsclf.config import DataOptions
 from newsclf.data import SOURCES, Dataset, fingerprint_texts, load
 from newsclf.data.tables.row_stream import open_stream
 from newsclf.drift import Reference, fit_reference, load_reference, save_reference
-from newsclf.drift.predictor import Predictor
+from newsclf.drift.predictor import KnownPredictor, Predictor
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
 from newsclf.messages import one_line
@@ -117,9 +117,8 @@ def log_reference(
     """
     train, test = dataset.splits["train"], dataset.splits["test"]
     texts, held_out = train["text"].tolist(), (test["text"].tolist(), test["label"].tolist())
-    predictor = _Known(
-        f"runs:/{run.id}/model", dataset.classes, dict(zip(held_out[0], test_probabilities, strict=True)), predict
-    )
+    predictor = KnownPredictor(f"runs:/{run.id}/model", dataset.classes, predict)
+    predictor.set(held_out[0], test_probabilities)
     try:
         reference = fit_reference(texts, train["label"].tolist(), predictor, seed, held_out=held_out)
     except InputError as error:  # a handful of rows trains a model, but says nothing of what is normal
@@ -127,7 +126,7 @@ def log_reference(
         run.tag({"newsclf.reference": f"none: {error}"})
         return None
     profile = TextProfile(reference.id, reference.encoder_sha256)
-    statistics = text_statistics(texts, reference.counter)
+    statistics = text_statistics(texts, reference.reader.counter)
     profile.log(statistics.assign(**{TEXT: texts}, label=train["label"].to_numpy(object)))
     save_reference(reference, folder / "reference")
     profile.write(folder / "profile" / "profile.bin")
@@ -135,19 +134,6 @@ def log_reference(
     run.log_files(folder)
     run.tag({"newsclf.reference": reference.id})
     return folder / "reference"
-
-
-class _Known:
-    """A predictor that does not compute anew what is known: probabilities by text."""
-
-    def __init__(self, name: str, classes: tuple[str, ...], known: dict[str, np.ndarray], predict: Predict) -> None:
-        self.name, self.classes, self.known, self.predict = name, classes, known, predict
-
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
-        new = [text for text in dict.fromkeys(texts) if text not in self.known]
-        if new:
-            self.known |= dict(zip(new, self.predict(new), strict=True))
-        return np.stack([self.known[text] for text in texts])
 
 
 def open_predictor(model: str, device: str) -> Predictor:

@@ -1,0 +1,43 @@
+"""What the test of one kind of drift found, before it is corrected over the kinds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ColumnEffect:
+    """A column or direction: its p-value, corrected within its kind, and how far it moved, in the evidence's unit."""
+
+    name: str
+    p_value: float
+    effect: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one kind's test found.
+
+    p_value: over all tests of the kind; None where the kind cannot be judged, and `otherwise` says why.
+    min_effect: below which nothing is called a drift, however small the p-value.
+    tested: every column that was tested, surest first.
+    changed, otherwise: the sentence where it drifted, and where it did not.
+    """
+
+    kind: str
+    p_value: float | None
+    effect: float | None
+    effect_unit: str
+    min_effect: float
+    tested: tuple[ColumnEffect, ...]
+    changed: str
+    otherwise: str
+
+
+def not_judged(kind: str, reason: str) -> Evidence:
+    """The test of a kind that the data at hand cannot show.
+
+    >>> not_judged("prior", "The reference has no labels.").p_value is None
+    True
+    """
+    return Evidence(kind, None, None, "", 0.0, (), "", reason)
