@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmarks.tables import medians_in_turn, show
 from newsclf.config import DataOptions
-from newsclf.data.tables.row_stream import open_stream
+from newsclf.data import open_stream
 from newsclf.features.text_statistics import text_statistics
 from newsclf.features.tokens import TokenCounter
 from newsclf.profiling.profile import TextProfile

@@ -2,7 +2,14 @@
 
 from newsclf.config.loop import PromoteConfig, RetrainConfig, SyncConfig
 from newsclf.config.modelling import CompareConfig, EvaluateConfig, ReproduceConfig, SweepConfig, TrainConfig
-from newsclf.config.shared import DataOptions, DatasetOption, ReadingOptions, RunOptions, TextOptions
+from newsclf.config.shared import (
+    DataOptions,
+    DatasetOption,
+    ReadingOptions,
+    RunOptions,
+    TextOptions,
+    WeightedDataOptions,
+)
 from newsclf.config.watching import MonitorConfig, ProfileConfig, SimulateConfig
 
 __all__ = [
@@ -22,4 +29,5 @@ __all__ = [
     "SyncConfig",
     "TextOptions",
     "TrainConfig",
+    "WeightedDataOptions",
 ]

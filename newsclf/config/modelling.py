@@ -14,18 +14,14 @@ from newsclf.config.shared import (
     DataOptions,
     RunOptions,
     SeedOption,
+    WeightedDataOptions,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(RunOptions, ComputeOptions, DataOptions):
+class TrainConfig(RunOptions, ComputeOptions, WeightedDataOptions):
     """Fine-tune an encoder on labelled news, test it, and log it as a model."""
 
-    weight_column: str = option(
-        "",
-        "name of a table's column of whole numbers: how often a row counts in training; empty: each once",
-        role="data",
-    )
     encoder: str = option(
         "minilm", "minilm (packaged), a hub id such as bert-base-uncased, or a local folder", role="input"
     )

@@ -192,3 +192,14 @@ class DataOptions(TextOptions):
         role="data",
         choices=("error", "drop"),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedDataOptions(DataOptions):
+    """Which labelled texts to learn from."""
+
+    weight_column: str = option(
+        "",
+        "name of a table's column of whole numbers: how often a row counts in training; empty: each once",
+        role="data",
+    )

@@ -1,24 +1,28 @@
-"""From the `dataset` option to checked rows in three splits."""
+"""From the `dataset` option to rows: checked and in three splits, whole, or as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from newsclf.data.dataset import Dataset, RawData
+from newsclf.config import WeightedDataOptions
+from newsclf.data.dataset import SPLITS, Dataset, RawData
 from newsclf.data.row_checks import check_rows
 from newsclf.data.sources import ag_news, newsgroups, sample
 from newsclf.data.splits import draw, drop_overlap, hold_out, require_rows
 from newsclf.data.tables import table
+from newsclf.data.tables.formats import FORMATS, Row
+from newsclf.data.tables.location import is_table
+from newsclf.data.tables.row_stream import RowStream, open_table
 from newsclf.errors import InputError
 from newsclf.messages import did_you_mean, listed, one_line
 
 if TYPE_CHECKING:
-    from newsclf.config import DataOptions
+    from newsclf.config import DataOptions, TextOptions
 
-Source = Callable[["DataOptions"], RawData]
+Source = Callable[["TextOptions"], RawData]
 
 # The registry: one entry and one file for each built-in source.
 SOURCES: dict[str, Source] = {
@@ -28,33 +32,48 @@ SOURCES: dict[str, Source] = {
 }
 
 
-def find_source(dataset: str) -> Source:
-    """The reader of a built-in source or of a table. Raises InputError with the nearest name."""
-    if dataset in SOURCES:
-        return SOURCES[dataset]
-    if table.is_table(dataset):
-        return table.read
-    raise InputError(
-        f'unknown dataset "{one_line(dataset)}": choose of {listed(SOURCES)}, or a path or s3:// URI '
-        f"that ends in {', '.join(table.READERS)}{did_you_mean(dataset, SOURCES)}"
-    )
+def find_source(dataset: str) -> Source | None:
+    """The reader of a built-in source, None for a table. Raises InputError with the nearest name."""
+    if dataset not in SOURCES and not is_table(dataset):
+        raise InputError(
+            f'unknown dataset "{one_line(dataset)}": choose of {listed(SOURCES)}, or a path or s3:// URI '
+            f"that ends in {', '.join(FORMATS)}{did_you_mean(dataset, SOURCES)}"
+        )
+    return SOURCES.get(dataset)
 
 
-def load(options: DataOptions, weight_column: str = "") -> Dataset:
+def own_split(dataset: str, published: str) -> str:
+    """The split that holds the rows of somebody's own table, "all", or of a built-in data set the split `published`.
+
+    Raises InputError for a data set that is neither.
+
+    >>> own_split("news.csv", "test"), own_split("ag_news", "test")
+    ('all', 'test')
+    """
+    return "all" if find_source(dataset) is None else published
+
+
+def load_split(options: DataOptions, split: str) -> Dataset:
+    """A data set that has `split`: the splits as `load` makes them, or a table unsplit ("all")."""
+    return load_whole(options) if split == "all" else load(options)
+
+
+def load(options: DataOptions) -> Dataset:
     """Labelled text as `options` asks for it.
 
     Rows are checked, training rows whose text also stands in the test split are dropped, then `num_samples`
     rows are drawn, and of these the validation split: train and validation together have `num_samples` rows
     (but for the packaged sample, whose validation split is fixed). The same options and files give the same
-    splits, row by row. weight_column: of a table; then train and validation have the column `weight` (int, 1 or more).
+    splits, row by row. With a `weight_column`, train and validation have the column `weight` (int, 1 or more).
     Raises InputError for all bad input.
     """
-    read = find_source(options.dataset)
-    if options.test_dataset and read is not table.read:
+    read_source = find_source(options.dataset)
+    weight_column = options.weight_column if isinstance(options, WeightedDataOptions) else ""
+    if options.test_dataset and read_source:
         raise InputError(f"test_dataset goes with your own table; {options.dataset} has its own test split")
-    if weight_column and read is not table.read:
+    if weight_column and read_source:
         raise InputError(f"weight_column goes with your own table; {options.dataset} has no weights")
-    raw = table.read(options, weight_column) if weight_column else read(options)
+    raw = read_source(options) if read_source else table.read(options, weight_column)
 
     train, notes = check_rows(raw.train, "drop" if raw.published else options.bad_rows, raw.source)
     test = raw.test
@@ -101,7 +120,7 @@ def load_whole(options: DataOptions) -> Dataset:
 
     Classes are the sorted labels; there may be just one. Raises InputError for all bad input.
     """
-    if find_source(options.dataset) is not table.read:
+    if find_source(options.dataset):
         raise InputError(f"split all is for your own table; {options.dataset} has train, validation and test")
     raw = table.read(options)
     rows, notes = check_rows(raw.train, options.bad_rows, raw.source)
@@ -114,6 +133,44 @@ def load_whole(options: DataOptions) -> Dataset:
         warnings=raw.warnings,
         tags=raw.tags,
     )
+
+
+def open_stream(options: TextOptions, split: str = "all", date_column: str = "", needs_date: bool = True) -> RowStream:
+    """The rows of `options.dataset`, as they are.
+
+    split: of a built-in source, the published train, validation or test rows, or all of them in this order. A table
+        has no splits: all.
+    date_column: a column of a table with dates (ISO 8601, or of a date type); "" for none. needs_date: False leaves
+        it out where the table has none.
+    A table without a column "label" has no labels; another `label_column` has to be there.
+    Raises InputError for all bad input that can be seen before the rows are read.
+    """
+    if split not in (*SPLITS, "all"):
+        raise InputError(f'split "{one_line(split)}" is unknown: choose of {listed((*SPLITS, "all"))}')
+    if source := find_source(options.dataset):
+        if date_column and needs_date:
+            raise InputError(f'{options.dataset} has no column "{one_line(date_column)}": it has text, label')
+        return _published(source(options), options.dataset, split)
+    if split != "all":
+        raise InputError(f"a table is read whole: split is {split}, but all is the only one that it has")
+    columns = {"text": options.text_column, "label": options.label_column}
+    columns |= {"date": date_column} if date_column else {}
+    optional = ["label"] * (options.label_column == "label") + ["date"] * (not needs_date)
+    return open_table(options.dataset, columns, optional)
+
+
+def _published(raw: RawData, dataset: str, split: str) -> RowStream:
+    there = {"train": raw.train, "validation": raw.validation, "test": raw.test}
+    frames = [frame for name, frame in there.items() if frame is not None and split in (name, "all")]
+    if not frames:
+        raise InputError(f"{dataset} has no {split} split of its own: choose train, test or all")
+
+    def rows() -> Iterator[Row]:
+        for frame in frames:
+            for place, text, label in zip(frame.index, frame["text"], frame["label"], strict=True):
+                yield place, (text, label)
+
+    return RowStream(dataset, raw.source, ("text", "label"), str(raw.train.index.name), rows)
 
 
 def _tidy(rows: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ import pandas as pd
 
 from newsclf.config import DataOptions
 from newsclf.config.shared import BatchOptions
-from newsclf.data.tables.row_stream import FORMATS, open_stream
-from newsclf.data.tables.table import public_name, read_bytes, suffix_of
+from newsclf.data import open_stream
+from newsclf.data.tables.formats import FORMATS
+from newsclf.data.tables.location import public_name, suffix_of
 from newsclf.errors import InputError
 from newsclf.messages import listed, one_line
 from newsclf.monitoring.periods import begin_of, name_of_period
@@ -109,10 +109,8 @@ def read(location: str, options: BatchOptions, needs_date: bool) -> tuple[pd.Dat
     label and date only where the table has them; date: datetime in UTC. Raises InputError with file and row.
     """
     data = DataOptions(dataset=location, text_column=options.text_column, label_column=options.label_column)
-    dated = needs_date or options.date_column in _columns(location)
-    stream = open_stream(data, date_column=options.date_column if dated else "")
-    rows = pd.concat(list(stream.chunks()), ignore_index=True)
-    return rows, stream.unreadable
+    stream = open_stream(data, date_column=options.date_column, needs_date=needs_date)
+    return stream.read().reset_index(drop=True), stream.unreadable
 
 
 def name_of(stream: str) -> str:
@@ -148,20 +146,6 @@ def _batch(name: str, rows: pd.DataFrame) -> Batch:
     if labels is not None and all(label is None for label in labels):
         labels = None
     return Batch(name, min(times) if times else None, rows["text"].tolist(), labels, times)
-
-
-def _columns(location: str) -> list[str]:
-    """The columns of a table; [] of what is none, which `open_stream` has the words for."""
-    kind = suffix_of(location)
-    if kind not in FORMATS:
-        return []
-    if "://" in location:
-        return FORMATS[kind][0](io.BytesIO(read_bytes(location)), one_line(public_name(location), 200))
-    try:
-        with Path(location).expanduser().open("rb") as file:
-            return FORMATS[kind][0](file, one_line(location, 200))
-    except OSError:
-        return []
 
 
 def _date_in(name: str) -> datetime | None:

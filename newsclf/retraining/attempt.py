@@ -78,7 +78,7 @@ def champion_rows(options: TrainConfig, fingerprint: str, tests: str) -> Champio
     options, fingerprint: of its run of train; tests: its file `all_tests`, where a retraining has made it, else "".
     Raises InputError where the rows are not those that it was trained on.
     """
-    dataset = load(options, options.weight_column)
+    dataset = load(options)
     if fingerprint and dataset.fingerprint != fingerprint:
         raise InputError(
             f"dataset {options.dataset} is not what the champion was trained on (its fingerprint is another): bring "

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from newsclf.config import EvaluateConfig
-from newsclf.data import Dataset, load, load_whole
+from newsclf.data import Dataset, load_split
 from newsclf.errors import InputError
 from newsclf.evaluation.scores import accuracy, macro_f1
 from newsclf.model.device import choose
@@ -26,7 +26,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
     """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
     config = dataclasses.replace(config, device=choose(config.device).type)
     with open_run("evaluate", config) as run:
-        dataset = load_whole(config) if config.split == "all" else load(config)
+        dataset = load_split(config, config.split)
         run.warn(dataset.warnings)
         log_dataset(run, dataset, "evaluate", (config.split,))
         rows = dataset.splits[config.split]

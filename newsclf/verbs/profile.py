@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from newsclf.config import DataOptions, ProfileConfig, TextOptions
-from newsclf.data.tables.row_stream import RowStream, open_stream
+from newsclf.data import open_stream
+from newsclf.data.tables.row_stream import RowStream
 from newsclf.drift import Reference, TextBatch, Verdict, judge_profiles, save_reference
 from newsclf.drift.inputs import prediction_columns
 from newsclf.errors import InputError

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from newsclf.config import DataOptions, PromoteConfig, ReadingOptions
-from newsclf.data import SOURCES, Dataset, load, load_whole
+from newsclf.data import load_split, own_split
 from newsclf.errors import Alarm, InputError
 from newsclf.evaluation.gate import Decision, Limits, Measured, decide
 from newsclf.model.device import choose
@@ -107,8 +107,8 @@ def _rows(run: Run, config: PromoteConfig, name: str, dataset: str) -> tuple[lis
     """(texts, labels): the test rows of a built-in data set, all rows of a table; logged as a data set of the run."""
     reading = {field.name: getattr(config, field.name) for field in dataclasses.fields(ReadingOptions)}
     options = DataOptions(dataset=dataset, **reading)
-    found: Dataset = load(options) if dataset in SOURCES else load_whole(options)
-    split = "test" if dataset in SOURCES else "all"
+    split = own_split(dataset, "test")
+    found = load_split(options, split)
     run.warn(found.warnings)
     log_split(run, found, split, f"{name} test")
     rows = found.splits[split]

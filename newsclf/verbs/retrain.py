@@ -16,7 +16,7 @@ from newsclf.config import DataOptions, PromoteConfig, RetrainConfig, TrainConfi
 from newsclf.config.fields import names_of
 from newsclf.config.options import as_text, build
 from newsclf.config.shared import BatchOptions, ComputeOptions
-from newsclf.data.tables.table import public_name
+from newsclf.data.tables.location import public_name
 from newsclf.errors import InputError
 from newsclf.files import write_json
 from newsclf.locks import held

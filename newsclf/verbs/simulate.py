@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from newsclf.config import SimulateConfig
-from newsclf.data import Dataset, load, load_whole
+from newsclf.data import Dataset, load, load_split, own_split
 from newsclf.data.simulation.drifting_stream import SENTENCES, STUDY, DriftingStream, amounts, mode_of, spans
-from newsclf.data.tables.table import READERS, is_table
+from newsclf.data.tables.formats import FORMATS
 from newsclf.errors import InputError
 from newsclf.messages import listed
 from newsclf.tracking.lineage import log_dataset
@@ -137,7 +137,7 @@ def foreign(config: SimulateConfig, dataset: Dataset) -> tuple[list[str], str | 
         categories=("all",),
         bad_rows="drop",
     )
-    other = load_whole(options) if is_table(config.foreign_dataset) else load(options)
+    other = load_split(options, own_split(config.foreign_dataset, "train"))
     return [text for frame in other.splits.values() for text in frame["text"]], None
 
 
@@ -180,7 +180,7 @@ def describe(config: SimulateConfig, dataset: Dataset, changed: list[float], hel
 
 def require_unused(folder: Path) -> None:
     """Raises InputError where the folder holds a stream already: two streams in one would be monitored as one."""
-    used = sorted(path.name for path in folder.iterdir() if path.suffix in READERS or path.name == TRUTH)
+    used = sorted(path.name for path in folder.iterdir() if path.suffix in FORMATS or path.name == TRUTH)
     if used:
         raise InputError(f"output_dir {folder} holds {used[0]} already: give an empty folder")
 

@@ -52,7 +52,7 @@ def train(config: TrainConfig) -> dict[str, float]:
             check_name(config.register)
         seed_everything(config.seed)
 
-        dataset = load(config, config.weight_column)
+        dataset = load(config)
         run.warn(dataset.warnings)
         log_dataset(run, dataset, "train", ("train", "validation", "test"))
         print(_described(dataset), flush=True)

@@ -3,9 +3,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
-from newsclf.data import load
+from newsclf.data import load, load_split, open_stream, own_split
+from newsclf.data.sources import ag_news, sample
 from newsclf.errors import InputError
 
 
@@ -36,7 +38,8 @@ def test_the_room_imports_no_model_code():
     """The environment of torchtext has an old torch, and none of the others; and importing must be quick."""
     script = """
 import sys
-from newsclf.data import load
+from newsclf.data import load, load_split, open_stream, own_split
+from newsclf.data.sources import ag_news, sample
 light = {"sklearn", "boto3", "requests", "pyarrow", "torchtext"} & set(sys.modules)
 from types import SimpleNamespace
 data = load(SimpleNamespace(dataset="sample", test_dataset=None, num_samples=20, seed=0, val_fraction=0.1))
@@ -48,3 +51,38 @@ print(sorted(light), sorted(heavy), len(data.splits["train"]))
         "[] [] 20",
         "['pyarrow'] [] 20",
     )  # pandas 2 imports pyarrow where it is
+
+
+def test_whose_rows_a_data_set_has(options, tmp_path):
+    (tmp_path / "t.csv").write_text("text,label\none,a\n")
+    assert (own_split("sample", "test"), own_split("./t.csv", "test")) == ("test", "all")
+    with pytest.raises(InputError, match='did you mean "sample"'):
+        own_split("samlpe", "test")
+    assert load_split(options(), "test").fingerprint == load(options()).fingerprint
+    assert list(load_split(options(dataset=str(tmp_path / "t.csv")), "all").splits) == ["all"]
+
+
+def test_the_sample_and_its_splits(options):
+    raw = sample.read(options())
+    for split in ("train", "validation", "test"):
+        opened = open_stream(options(), split)
+        assert pd.concat(opened.chunks(100))["text"].tolist() == getattr(raw, split)["text"].tolist()
+        assert (opened.name, opened.columns) == ("sample", ("text", "label"))
+    assert len(open_stream(options()).read()) == 680
+
+
+def test_splits_that_are_none(options, tmp_path):
+    with pytest.raises(InputError, match='split "tset" is unknown'):
+        open_stream(options(), "tset")
+    with pytest.raises(InputError, match="a table is read whole"):
+        open_stream(options(dataset=str(tmp_path / "t.csv")), "train")
+
+
+def test_published_data_comes_whole(real_data, options):
+    chosen = options(dataset="ag_news", data_dir=str(real_data))
+    found = open_stream(chosen, "test").read()
+    assert len(found) == len(ag_news.read(chosen).test) >= len(load(chosen).splits["test"])
+    with pytest.raises(InputError, match="ag_news has no validation split of its own"):
+        open_stream(chosen, "validation")
+    posts = options(dataset="20newsgroups", data_dir=str(real_data))
+    assert len(open_stream(posts, "train").read()) == 2034

@@ -21,7 +21,7 @@ from newsclf.data.dataset import RawData
 from newsclf.data.sources.ag_news_text import clean
 from newsclf.data.sources.download import download, file_checksum
 from newsclf.data.sources.paths import cache_home, data_root
-from newsclf.data.tables.formats import csv_rows, decode
+from newsclf.data.tables.formats import csv_rows, strictly
 from newsclf.errors import InputError
 from newsclf.messages import one_line
 
@@ -109,15 +109,16 @@ def read_split(path: Path, split: Split, reader: str) -> pd.DataFrame:
 
 def read_with_csv(path: Path) -> list[tuple[int, str, str]]:
     """(line, class, title and description joined by a space) of every row."""
+    rows = []
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            for line, row in strictly(csv_rows(file), str(path)):
+                if len(row) != 3:
+                    raise InputError(f"{path}, line {line}: {len(row)} fields, not three (class, title, description)")
+                rows.append((line, row[0], f"{row[1]} {row[2]}"))
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror})") from None
-    rows = csv_rows(decode(data, str(path)), str(path))
-    for line, row in rows:
-        if len(row) != 3:
-            raise InputError(f"{path}, line {line}: {len(row)} fields, not three (class, title, description)")
-    return [(line, row[0], f"{row[1]} {row[2]}") for line, row in rows]
+    return rows
 
 
 def read_with_torchtext(path: Path, split: Split) -> list[tuple[int, str, str]]:

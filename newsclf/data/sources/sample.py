@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from newsclf.data.dataset import RawData
-from newsclf.data.tables.formats import read_csv
+from newsclf.data.tables.formats import FORMATS
 from newsclf.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +33,9 @@ def read(options: TextOptions) -> RawData:
             f"the packaged sample {PATH} was altered (SHA256 {found}, packaged {SHA256}); restore it with "
             "`git checkout`, or copy it and name the copy as dataset"
         )
-    rows = read_csv(data, ("split", "label", "text"), str(PATH))
+    columns = ["split", "label", "text"]
+    lines, values = zip(*FORMATS[".csv"].rows(io.BytesIO(data), str(PATH), columns), strict=True)
+    rows = pd.DataFrame(list(values), columns=columns, index=pd.Index(lines, name="line"), dtype=object)
     splits = dict(iter(rows.groupby("split")))
     return RawData(
         source=str(PATH),

@@ -1,129 +1,81 @@
-"""Tables as bytes: CSV, JSON Lines and Parquet, read strictly, with the place of every row."""
+"""CSV, JSON Lines and Parquet: one generator a format, which gives each row with its place, or says why it has none.
+
+Who learns from the rows raises at the first that is Broken; who looks at them counts it (see row_stream.py). Files are
+read as they come: a file of any size takes the memory of a few rows.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import itertools
 import json
-from collections.abc import Sequence
-
-import pandas as pd
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from newsclf.errors import InputError
 from newsclf.messages import did_you_mean, listed, one_line
 
-# The default limit of the csv module (131,072) would stop at long texts before they can be named.
-# 2**31 - 1 is the most that a C long holds on every platform.
-LARGEST_FIELD = 2**31 - 1
+# Characters of a CSV field. A quote that never closes would take the rest of a file into one field: there it ends.
+MAX_FIELD = 1 << 24
+# Lines of a JSON Lines file that tell which columns there are, as there is no header to tell.
+FIRST_LINES = 1000
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of bytes that are not UTF-8
+BOM = b"\xef\xbb\xbf"
 
 
-def read_csv(data: bytes, columns: Sequence[str], name: str) -> pd.DataFrame:
-    """The wanted columns of a CSV file with a header, as text; the index is the line where a row starts.
+@dataclass(frozen=True)
+class Broken:
+    """A row that cannot be read. where: "line 3"; reason: what is wrong, and what to do."""
 
-    Read by the csv module in strict mode: pandas would cut a text at a NUL byte, fill short rows, and lose
-    the line numbers. Raises InputError for anything but UTF-8, a missing column, a row of another width, a
-    quote that never closes.
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+T = TypeVar("T")
+Row = tuple[int, tuple[Any, ...] | Broken]  # (place, the wanted values as the file has them)
+
+
+class Format(NamedTuple):
+    """unit: of places, "line" or "row".
+
+    columns: (file, name, wanted) to the columns that there are, a wanted one among them if any row has it.
+    rows: (file, name, columns) to the values of these columns in every row. Both raise InputError, in which the file
+    is called `name`, for one that is no such file.
     """
-    rows = csv_rows(decode(data, name), name)
-    header = rows[0][1] if rows else []
-    if not header:
-        raise InputError(f"{name} is empty: a header line and rows are needed")
-    places = require_columns(header, columns, name)
-    lines, values = [], []
-    for line, row in rows[1:]:
-        if not row:
-            continue  # a blank line
-        if len(row) != len(header):
-            raise InputError(
-                f"{name}, line {line}: {len(row)} fields where the header has {len(header)}; "
-                "put texts with commas or line breaks in double quotes"
-            )
-        lines.append(line)
-        values.append([row[place] for place in places])
-    if not values:
-        raise InputError(f"{name} has a header but no rows")
-    return pd.DataFrame(values, columns=list(columns), index=pd.Index(lines, name="line"), dtype=object)
+
+    unit: str
+    columns: Callable[[BinaryIO, str, Sequence[str]], list[str]]
+    rows: Callable[[BinaryIO, str, Sequence[str]], Iterator[Row]]
 
 
-def read_jsonl(data: bytes, columns: Sequence[str], name: str) -> pd.DataFrame:
-    """The wanted columns of a JSON Lines file (one object a line), as Python values; the index is the line.
+def strictly(rows: Iterable[tuple[int, T | Broken]], name: str) -> Iterator[tuple[int, T]]:
+    """The rows, as far as the first that is Broken: that one is an InputError.
 
-    A key that a line lacks is None. Raises InputError with the line that is not a JSON object.
+    >>> list(strictly(csv_rows(io.BytesIO(b'text\\nnews\\n"open')), "news.csv"))
+    Traceback (most recent call last):
+        ...
+    newsclf.errors.InputError: news.csv, the row that starts on line 3: broken quoting (unexpected end of data); \
+a text in double quotes writes its own quotes twice: ""
     """
-    lines, objects = [], []
-    for line, text in enumerate(decode(data, name).split("\n"), start=1):
-        if not text.strip():
-            continue
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{name}, line {line}: not JSON ({one_line(error)})") from None
-        if not isinstance(value, dict):
-            raise InputError(f"{name}, line {line}: not a JSON object; each line is one, with {listed(columns)}")
-        lines.append(line)
-        objects.append(value)
-    if not objects:
-        raise InputError(f"{name} is empty: it has no rows")
-    require_columns(list(dict.fromkeys(key for value in objects for key in value)), columns, name)
-    values = [[value.get(column) for column in columns] for value in objects]
-    return pd.DataFrame(values, columns=list(columns), index=pd.Index(lines, name="line"), dtype=object)
-
-
-def read_parquet(data: bytes, columns: Sequence[str], name: str) -> pd.DataFrame:
-    """The wanted columns of a Parquet file, as Python values; the index counts rows from 1.
-
-    Raises InputError for a file that is not Parquet, damaged, or without rows.
-    """
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(data))
-        require_columns(file.schema_arrow.names, columns, name)
-        table = file.read(columns=list(columns))
-        # Through Arrow, not pandas: whole numbers stay whole where other rows are null.
-        values = {column: table.column(column).to_pylist() for column in columns}
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name} is not UTF-8 ({one_line(error)})") from None
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{name} is not a readable Parquet file ({one_line(error)})") from None
-    if not table.num_rows:
-        raise InputError(f"{name} is empty: it has no rows")
-    return pd.DataFrame(values, index=pd.RangeIndex(1, table.num_rows + 1, name="row"), dtype=object)
-
-
-def decode(data: bytes, name: str) -> str:
-    """`data` as strict UTF-8, a byte order mark left out. Raises InputError that names the line."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        byte = f"0x{data[error.start]:02x}" if error.start < len(data) else "at the end"
-        raise InputError(f"{name}, line {line}: not UTF-8 (byte {byte}); save it as UTF-8") from None
-
-
-def csv_rows(text: str, name: str) -> list[tuple[int, list[str]]]:
-    """Each row of a CSV text with the line it starts on (from 1). Raises InputError for broken quoting."""
-    rows = []
-    limit = csv.field_size_limit(LARGEST_FIELD)  # a setting of the whole process: put back below
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    try:
-        for row in reader:
-            rows.append((line, row))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f"{name}, the row that starts on line {line}: broken quoting ({one_line(error)}); "
-            'a text in double quotes writes its own quotes twice: ""'
-        ) from None
-    finally:
-        csv.field_size_limit(limit)
-    return rows
+    for place, row in rows:
+        if isinstance(row, Broken):
+            raise InputError(f"{name}, {row}")
+        yield place, row
 
 
 def require_columns(there: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:
-    """The places of the wanted columns. Raises InputError that names the columns there are."""
+    """The places of the wanted columns. Raises InputError that names the columns there are.
+
+    >>> require_columns(["id", "label", "text"], ["text", "label"], "news.csv")
+    [2, 1]
+    """
     for column in wanted:
         if column not in there:
             hint = did_you_mean(column, there)
@@ -131,3 +83,185 @@ def require_columns(there: Sequence[str], wanted: Sequence[str], name: str) -> l
         if list(there).count(column) > 1:
             raise InputError(f'{name} has the column "{one_line(column)}" more than once; rename one')
     return [there.index(column) for column in wanted]
+
+
+def csv_rows(file: BinaryIO) -> Iterator[tuple[int, list[str] | Broken]]:
+    """(the line it starts on, fields) of each row that is not blank; of broken quoting each line is a Broken.
+
+    Read by the csv module in strict mode: pandas would cut a text at a NUL byte, fill short rows, and lose the line
+    numbers.
+
+    >>> list(csv_rows(io.BytesIO(b'text,label\\n"two\\nlines",a\\n\\nlast,b\\n')))
+    [(1, ['text', 'label']), (2, ['two\\nlines', 'a']), (5, ['last', 'b'])]
+    """
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    reader = csv.reader(text, strict=True)
+    while block := _csv_block(reader):
+        for line, row in block:
+            if isinstance(row, Broken):
+                yield line, row
+            elif row:
+                whole = "".join(row)
+                match = None if whole.isascii() else NOT_UTF8.search(whole)
+                if match is None:
+                    yield line, row
+                else:
+                    bad = line + whole.count("\n", 0, match.start())
+                    yield line, _not_utf8(f"line {bad}", ord(match[0]) - 0xDC00)
+    text.detach()  # so that whoever opened the file closes it
+
+
+def _csv_block(reader: Any) -> list[tuple[int, list[str] | Broken]]:
+    """The next rows, blank ones among them; none at the end of the file."""
+    block: list[tuple[int, list[str] | Broken]] = []
+    limit = csv.field_size_limit(MAX_FIELD)  # a setting of the whole process: never left changed at a yield
+    line = reader.line_num + 1
+    try:
+        for row in itertools.islice(reader, 64):
+            block.append((line, row))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        where = f"the row that starts on line {line}"
+        reason = f'broken quoting ({one_line(error)}); a text in double quotes writes its own quotes twice: ""'
+        block += [(number, Broken(where, reason)) for number in range(line, reader.line_num + 1)]
+    finally:
+        csv.field_size_limit(limit)
+    return block
+
+
+def _not_utf8(where: str, byte: int) -> Broken:
+    return Broken(where, f"not UTF-8 (byte 0x{byte:02x}); save it as UTF-8")
+
+
+def _csv_columns(file: BinaryIO, name: str, _: Sequence[str] = ()) -> list[str]:
+    return _header(csv_rows(file), name)
+
+
+def _read_csv(file: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[Row]:
+    rows = csv_rows(file)
+    header = _header(rows, name)
+    places = require_columns(header, columns, name)
+    line = 0
+    for line, row in rows:
+        if isinstance(row, Broken):
+            yield line, row
+        elif len(row) != len(header):
+            reason = f"{len(row)} fields where the header has {len(header)}"
+            yield line, Broken(f"line {line}", f"{reason}; put texts with commas or line breaks in double quotes")
+        else:
+            yield line, tuple([row[place] for place in places])
+    if not line:
+        raise InputError(f"{name} has a header but no rows")
+
+
+def _header(rows: Iterable[tuple[int, list[str] | Broken]], name: str) -> list[str]:
+    _, header = next(strictly(rows, name), (0, []))
+    if not header:
+        raise InputError(f"{name} is empty: a header line and rows are needed")
+    return header
+
+
+def _jsonl_columns(file: BinaryIO, name: str, wanted: Sequence[str]) -> list[str]:
+    there: dict[str, None] = {}
+    first = None
+    for number, (_, value) in enumerate(_json_objects(file, wanted)):
+        if number >= FIRST_LINES and (not there or all(column in there for column in wanted)):
+            break
+        if isinstance(value, Broken):
+            first = first or value
+        else:
+            there |= dict.fromkeys(value)
+    if not there:
+        raise InputError(f"{name}, {first}" if first else f"{name} is empty: it has no rows")
+    return list(there)
+
+
+def _read_jsonl(file: BinaryIO, _: str, columns: Sequence[str]) -> Iterator[Row]:
+    for line, value in _json_objects(file, columns):
+        yield line, value if isinstance(value, Broken) else tuple([value.get(column) for column in columns])
+
+
+def _json_objects(file: BinaryIO, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any] | Broken]]:
+    """(line, object) of each line that is not blank."""
+    for line, raw in enumerate(file, start=1):
+        content = raw.removeprefix(BOM) if line == 1 else raw
+        if not content.strip():
+            continue
+        try:
+            value = json.loads(content.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            yield line, _not_utf8(f"line {line}", content[error.start])
+            continue
+        except (ValueError, RecursionError) as error:
+            reason = f"not JSON ({one_line(error)})"
+        else:
+            reason = "" if isinstance(value, dict) else f"not a JSON object; each line is one, with {listed(columns)}"
+        yield line, Broken(f"line {line}", reason) if reason else value
+
+
+# pyarrow is imported late: the environment of torchtext, which reads AG News, has none.
+def _parquet_columns(file: BinaryIO, name: str, _: Sequence[str]) -> list[str]:
+    import pyarrow.parquet as pq
+
+    with _is_parquet(name):
+        return list(pq.ParquetFile(file).schema_arrow.names)
+
+
+def _read_parquet(file: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    row = 0
+    with _is_parquet(name):
+        # Through a buffer: else whole row groups are read at once, and a file may be one group.
+        parquet = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
+        require_columns(parquet.schema_arrow.names, columns, name)
+        for batch in parquet.iter_batches(batch_size=1000, columns=list(columns), use_threads=False):
+            found = [_python_values(batch.column(column), row + 1) for column in columns]
+            has_broken = any(Broken in map(type, values) for values in found)
+            for values in zip(*found, strict=True):
+                row += 1
+                broken = [value for value in values if isinstance(value, Broken)] if has_broken else []
+                yield row, broken[0] if broken else values
+
+
+@contextlib.contextmanager
+def _is_parquet(name: str) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{name} is not a readable Parquet file ({one_line(error)})") from None
+
+
+def _python_values(column: Any, first: int) -> list[Any]:
+    """The values of an Arrow array, a Broken in place of one that is not UTF-8; binary columns are read as text.
+
+    first: the row of the first value.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        try:
+            return column.to_pylist()
+        except UnicodeDecodeError:
+            column = column.view(pa.binary() if pa.types.is_string(column.type) else pa.large_binary())
+    values = enumerate(column.to_pylist(), start=first)
+    return [_decoded(value, row) if isinstance(value, bytes) else value for row, value in values]
+
+
+def _decoded(value: bytes, row: int) -> str | Broken:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _not_utf8(f"row {row}", value[error.start])
+
+
+# By the ending of a table's name.
+FORMATS = {
+    ".csv": Format("line", _csv_columns, _read_csv),
+    ".parquet": Format("row", _parquet_columns, _read_parquet),
+    ".jsonl": Format("line", _jsonl_columns, _read_jsonl),
+}

@@ -1,70 +1,63 @@
-"""Rows as they come, in chunks: for what looks at data instead of learning from it.
+"""Rows as they come, in chunks, with typed values: of any size in the memory of one chunk.
 
-No row is refused for what it holds: empty, missing, repeated and endless texts are what a profile has to show. Rows
-that cannot be read at all are counted. A file of any size takes the memory of one chunk.
+One reader for two uses. Who looks at data (a profile, a monitor) counts the rows that cannot be read, and refuses none
+for what it holds: empty, missing, repeated and endless texts are what a profile has to show. Who learns from data is
+strict: the first row that cannot be read is an InputError.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any
 
 import pandas as pd
 
-from newsclf.data.loader import SOURCES, find_source
-from newsclf.data.tables import table
-from newsclf.data.tables.formats import require_columns
+from newsclf.data.tables.formats import FORMATS, Broken, Row, require_columns
+from newsclf.data.tables.location import opener, public_name, suffix_of
 from newsclf.errors import InputError
-from newsclf.messages import listed, one_line
+from newsclf.messages import one_line
 
-if TYPE_CHECKING:
-    from newsclf.config import TextOptions
-
-SPLITS = ("train", "validation", "test", "all")
-# A quote that never closes would take the rest of a file into one field: there it ends, as an unreadable row.
-LONGEST_FIELD = 1 << 24
-# Lines of a JSON Lines file in which a column has to turn up, as there is no header to tell.
-FIRST_LINES = 1000
-NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of bytes that are not UTF-8
-BOM = b"\xef\xbb\xbf"
-
-# (place, the wanted values, as the file has them), or (place, None) for a row that cannot be read.
-Row = tuple[int, list[Any] | None]
-Reader = Callable[[BinaryIO, Sequence[str], str], Iterator[Row]]
+MAX_WEIGHT = 1000
 
 
 class RowStream:
-    """A source of rows that is read from its beginning at every call of `chunks`.
+    """A source of rows that is read from its beginning at every call of `chunks` or `read`.
 
     name: the `dataset` option; source: the path or URI it is read from, without secrets.
-    columns: what each chunk has: `text`, then `label` and `date` where there are any.
+    columns: what each chunk has: `text`, then `label`, `date` and `weight` where there are any.
+    strict: whether a row that cannot be read is an InputError.
     unreadable: rows of the last `chunks` so far that could not be read: not UTF-8, not JSON, of another width, broken
         quoting (each line of it counts), a text that is no string.
     """
 
     def __init__(
-        self, name: str, source: str, columns: tuple[str, ...], unit: str, rows: Callable[[], Iterator[Row]]
+        self,
+        name: str,
+        source: str,
+        columns: tuple[str, ...],
+        unit: str,
+        rows: Callable[[], Iterator[Row]],
+        strict: bool = False,
     ) -> None:
-        self.name, self.source, self.columns = name, source, columns
+        self.name, self.source, self.columns, self.strict = name, source, columns, strict
         self.unreadable = 0
         self._unit, self._rows = unit, rows
 
+    def read(self) -> pd.DataFrame:
+        """All rows in one frame, see `chunks`."""
+        return pd.concat(list(self.chunks()))
+
     def chunks(self, rows: int = 10_000) -> Iterator[pd.DataFrame]:
-        """Frames of at most `rows` rows with the columns `text` (str or None), `label` (str or None), `date` (UTC).
+        """Frames of at most `rows` rows: `text` (str or None), `label` (str or None), `date` (UTC), `weight` (int).
 
         The index says where each row stands; its name is the unit ("line" or "row").
         Raises InputError for a date that does not parse, a file that breaks off, and when no row at all was readable.
         """
         self.unreadable = 0
         found, read = 0, self._rows()
-        while taken := list(islice(read, rows)):
+        while taken := list(itertools.islice(read, rows)):
             frame = self._frame(taken)
             found += len(frame)
             if len(frame):
@@ -74,35 +67,42 @@ class RowStream:
             raise InputError(f"{self.source} is empty: {why}")
 
     def _frame(self, taken: list[Row]) -> pd.DataFrame:
-        places, rows = [], []
-        for place, values in taken:
-            row = None if values is None else self._checked(values)
-            if row is None:
-                self.unreadable += 1
-            else:
-                places.append(place)
-                rows.append(row)
-        index = pd.Index(places, name=self._unit, dtype="int64")
-        frame = pd.DataFrame(rows, columns=list(self.columns), index=index, dtype=object)
+        try:
+            columns = self._converted(taken)
+        except ValueError:  # something is wrong with one of them, which is found row by row
+            taken = [row for row in taken if self._is_sound(row)]
+            columns = self._converted(taken)
+        index = pd.Index([place for place, _ in taken], name=self._unit, dtype="int64")
+        frame = pd.DataFrame(columns, index=index, dtype=object)
         if "date" in self.columns:
             frame["date"] = self._dates(frame["date"])
+        if "weight" in self.columns:
+            frame["weight"] = frame["weight"].astype("int64")
         return frame
 
-    def _checked(self, values: list[Any]) -> list[Any] | None:
-        """The values of a row as the frame has them; None where the text is no string, or the label no name."""
-        row = list(values)
-        for place, column in enumerate(self.columns):
-            value = row[place]
-            if value is None or value != value:  # NaN
-                row[place] = None
-            elif column == "text" and not isinstance(value, str):
-                return None
-            elif column == "label":
-                try:
-                    row[place] = table.label_of(value, "")
-                except InputError:
-                    return None
-        return row
+    def _converted(self, rows: list[Row]) -> dict[str, list[Any]]:
+        """The columns of the rows. Raises ValueError for a Broken, and for a value, of which it says what is wrong."""
+        sound = [values for _, values in rows if not isinstance(values, Broken)]
+        if len(sound) < len(rows):
+            raise ValueError
+        columns = zip(*sound, strict=True) if sound else [()] * len(self.columns)
+        return {name: list(map(CONVERTERS[name], column)) for name, column in zip(self.columns, columns, strict=True)}
+
+    def _is_sound(self, row: Row) -> bool:
+        """Whether the row can be read; one that cannot is counted, or raised."""
+        place, values = row
+        broken = values if isinstance(values, Broken) else None
+        if not isinstance(values, Broken):
+            try:
+                for name, value in zip(self.columns, values, strict=True):
+                    CONVERTERS[name](value)
+                return True
+            except ValueError as error:
+                broken = Broken(f"{self._unit} {place}", str(error))
+        if self.strict:
+            raise InputError(f"{one_line(self.source, 200)}, {broken}")
+        self.unreadable += 1
+        return False
 
     def _dates(self, values: pd.Series) -> pd.Series:
         """As timestamps in UTC; a date without a time zone is taken as UTC."""
@@ -118,209 +118,86 @@ class RowStream:
         return parsed.set_axis(values.index)
 
 
-def open_stream(options: TextOptions, split: str = "all", date_column: str = "") -> RowStream:
-    """The rows of `options.dataset`, as they are.
+def open_table(
+    location: str, columns: Mapping[str, str], optional: Sequence[str] = (), strict: bool = False
+) -> RowStream:
+    """The rows of one table, a local file or an S3 object.
 
-    split: of a built-in source, the published train, validation or test rows, or all of them in this order. A table
-        has no splits: all.
-    date_column: a column of a table with dates (ISO 8601, or of a date type); "" for none.
-    A table without a column "label" has no labels; another `label_column` has to be there.
+    columns: for `text`, and `label`, `date`, `weight` where they are wanted, the name of the column in the table;
+    optional: those of them that are left out where the table has no such column.
     Raises InputError for all bad input that can be seen before the rows are read.
     """
-    if split not in SPLITS:
-        raise InputError(f'split "{one_line(split)}" is unknown: choose of {listed(SPLITS)}')
-    find_source(options.dataset)
-    if options.dataset in SOURCES:
-        return _published(options, split, date_column)
-    if split != "all":
-        raise InputError(f"a table is read whole: split is {split}, but all is the only one that it has")
-    return _of_table(options, date_column)
-
-
-def _published(options: TextOptions, split: str, date_column: str) -> RowStream:
-    if date_column:
-        raise InputError(f'{options.dataset} has no column "{one_line(date_column)}": it has text, label')
-    raw = SOURCES[options.dataset](options)  # type: ignore[arg-type]  # the sources read no more than TextOptions
-    there = {"train": raw.train, "validation": raw.validation, "test": raw.test}
-    frames = {name: frame for name, frame in there.items() if frame is not None and split in (name, "all")}
-    if not frames:
-        raise InputError(f"{options.dataset} has no {split} split of its own: choose train, test or all")
-    unit = str(raw.train.index.name)
-
-    def rows() -> Iterator[Row]:
-        for frame in frames.values():
-            for place, text, label in zip(frame.index, frame["text"], frame["label"], strict=True):
-                yield place, [text, label]
-
-    return RowStream(options.dataset, raw.source, ("text", "label"), unit, rows)
-
-
-def _of_table(options: TextOptions, date_column: str) -> RowStream:
-    source = table.public_name(options.dataset)
+    source = public_name(location)
     name = one_line(source, 200)
-    kind = table.suffix_of(options.dataset)
-    if kind not in FORMATS:
+    if suffix_of(location) not in FORMATS:
         raise InputError(f"{name}: unknown ending; a table ends in {', '.join(FORMATS)}")
-    find_columns, read, unit = FORMATS[kind]
-
-    with _opened(options.dataset) as file:
-        there = find_columns(file, name)
-    wanted = {"text": options.text_column, "label": options.label_column, "date": date_column}
-    if not date_column:
-        del wanted["date"]
-    if options.label_column == "label" and "label" not in there:
-        del wanted["label"]
-    if len(set(wanted.values())) < len(wanted):
-        raise InputError(f"{listed(wanted)} are read from {listed(wanted.values())}: name different columns")
-    columns = tuple(wanted.values())
-    require_columns(there, columns, name)
+    for (first, column), (second, other) in itertools.combinations(columns.items(), 2):
+        if column == other:
+            raise InputError(f'{first}_column and {second}_column are both "{one_line(column)}"; name two columns')
+    kind, opened = FORMATS[suffix_of(location)], opener(location)
+    with opened() as file:
+        there = kind.columns(file, name, [column for key, column in columns.items() if key not in optional])
+    wanted = {key: column for key, column in columns.items() if key not in optional or column in there}
+    require_columns(there, tuple(wanted.values()), name)
 
     def rows() -> Iterator[Row]:
-        with _opened(options.dataset) as file:
-            yield from read(file, columns, name)
+        with opened() as file:
+            yield from kind.rows(file, name, tuple(wanted.values()))
 
-    return RowStream(source, source, tuple(wanted), unit, rows)
-
-
-def _opened(location: str) -> BinaryIO:
-    """A local file, or an S3 object in memory. Raises InputError where there is none."""
-    if "://" not in location:
-        try:
-            return Path(location).expanduser().open("rb")
-        except (OSError, ValueError):
-            pass  # what reads it whole has the words for it
-    return io.BytesIO(table.read_bytes(location))
+    return RowStream(source, source, tuple(wanted), kind.unit, rows, strict)
 
 
-def _csv_columns(file: BinaryIO, name: str) -> list[str]:
-    for _, row in _csv_rows(file):
-        if row is not None and not NOT_UTF8.search("".join(row)):
-            return row
-        raise InputError(f"{name}: its header cannot be read; save it as UTF-8, with sound quoting")
-    raise InputError(f"{name} is empty: a header line and rows are needed")
+def text_of(value: object) -> str | None:
+    """A text, None where there is none. Raises ValueError for anything else but a string."""
+    if isinstance(value, str):
+        return value
+    if is_missing(value):
+        return None
+    raise ValueError(f"the text is {one_line(repr(value), 40)}, not a string")
 
 
-def _read_csv(file: BinaryIO, columns: Sequence[str], name: str) -> Iterator[Row]:
-    rows = _csv_rows(file)
-    _, header = next(rows)
-    assert header is not None
-    places = [header.index(column) for column in columns]
-    for line, row in rows:
-        if row is None or len(row) != len(header):
-            yield line, None
-            continue
-        values = [row[place] for place in places]
-        sound = all(value.isascii() or not NOT_UTF8.search(value) for value in values)
-        yield line, values if sound else None
+def label_of(value: object) -> str | None:
+    """A class name, None where it is missing.
+
+    1.0 is "1", because a column of whole numbers with gaps is often written as floats.
+
+    >>> label_of(" art "), label_of(1.0), label_of(2.5), label_of("  ")
+    ('art', '1', '2.5', None)
+    """
+    if isinstance(value, str):
+        return value.strip() or None
+    if is_missing(value):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, (int, float)):
+        raise ValueError(f"the label is {one_line(repr(value), 40)}, neither text nor a number")
+    return str(value)
 
 
-def _csv_rows(file: BinaryIO) -> Iterator[tuple[int, list[str] | None]]:
-    """(line, fields) of each row that is not blank; None for each line of a row with broken quoting."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(text, strict=True)
-    line = 1
-    while True:
-        limit = csv.field_size_limit(LONGEST_FIELD)  # a setting of the whole process: never left changed at a yield
-        try:
-            row = next(reader, None)
-        except csv.Error:
-            broken = True
-        else:
-            broken = False
-        finally:
-            csv.field_size_limit(limit)
-        if broken:
-            for number in range(line, reader.line_num + 1):
-                yield number, None
-        elif row is None:
-            break
-        elif row:
-            yield line, row
-        line = reader.line_num + 1
-    text.detach()  # so that whoever opened the file closes it
+def weight_of(value: object) -> int:
+    """How often a row counts. Raises ValueError for anything but a whole number from 1 to MAX_WEIGHT.
 
-
-def _jsonl_columns(file: BinaryIO, name: str) -> list[str]:
-    first = [value for _, value in islice(_json_objects(file), FIRST_LINES) if value is not None]
-    if not first:
-        raise InputError(f"{name} is empty, or no JSON Lines: none of its first {FIRST_LINES} lines is a JSON object")
-    return list(dict.fromkeys(key for value in first for key in value))
-
-
-def _read_jsonl(file: BinaryIO, columns: Sequence[str], name: str) -> Iterator[Row]:
-    for line, value in _json_objects(file):
-        yield line, None if value is None else [value.get(column) for column in columns]
-
-
-def _json_objects(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """(line, object) of each line that is not blank; None for what is no JSON object."""
-    for line, raw in enumerate(file, start=1):
-        content = raw.removeprefix(BOM) if line == 1 else raw
-        if not content.strip():
-            continue
-        try:
-            value = json.loads(content.decode("utf-8"))
-        except (ValueError, RecursionError):  # ValueError: also what is not UTF-8
-            value = None
-        yield line, value if isinstance(value, dict) else None
-
-
-def _parquet_columns(file: BinaryIO, name: str) -> list[str]:
-    import pyarrow
-    import pyarrow.parquet
-
+    >>> weight_of("3"), weight_of(2.0)
+    (3, 2)
+    """
     try:
-        return list(pyarrow.parquet.ParquetFile(file).schema_arrow.names)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{name} is not a readable Parquet file ({one_line(error)})") from None
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = 0.0
+    if not (1 <= number <= MAX_WEIGHT and number.is_integer()):
+        raise ValueError(f"the weight is {one_line(repr(value), 40)}, not a whole number from 1 to {MAX_WEIGHT}")
+    return int(number)
 
 
-def _read_parquet(file: BinaryIO, columns: Sequence[str], name: str) -> Iterator[Row]:
-    import pyarrow
-    import pyarrow.parquet
-
-    row = 0
-    try:
-        # Through a buffer: else whole row groups are read at once, and a file may be one group.
-        parquet = pyarrow.parquet.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
-        for batch in parquet.iter_batches(batch_size=1000, columns=list(columns), use_threads=False):
-            for values in zip(*(_python_values(batch.column(column)) for column in columns), strict=True):
-                row += 1
-                yield row, None if UNREADABLE in values else list(values)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{name} is not a readable Parquet file ({one_line(error)})") from None
+def is_missing(value: object) -> bool:
+    """Whether `value` is None or NaN."""
+    return value is None or bool(value != value)
 
 
-class _Unreadable:
-    """Stands for a value that is not UTF-8."""
-
-
-UNREADABLE = _Unreadable()
-
-
-def _python_values(column: Any) -> list[Any]:
-    """The values of an Arrow array; UNREADABLE for strings that are not UTF-8. Binary columns are read as text."""
-    import pyarrow
-
-    if pyarrow.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pyarrow.types.is_string(column.type):
-        column = column.view(pyarrow.binary())
-    elif pyarrow.types.is_large_string(column.type):
-        column = column.view(pyarrow.large_binary())
-    return [_decoded(value) if isinstance(value, bytes) else value for value in column.to_pylist()]
-
-
-def _decoded(value: bytes) -> str | _Unreadable:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return UNREADABLE
-
-
-# By ending: its columns, its rows, and in what unit their places are.
-FORMATS: dict[str, tuple[Callable[[BinaryIO, str], list[str]], Reader, str]] = {
-    ".csv": (_csv_columns, _read_csv, "line"),
-    ".parquet": (_parquet_columns, _read_parquet, "row"),
-    ".jsonl": (_jsonl_columns, _read_jsonl, "line"),
+CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "text": text_of,
+    "label": label_of,
+    "date": lambda value: None if is_missing(value) else value,
+    "weight": weight_of,
 }

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from newsclf.config import DataOptions
-from newsclf.data import SOURCES, Dataset, fingerprint_texts, load
-from newsclf.data.tables.row_stream import open_stream
+from newsclf.data import Dataset, fingerprint_texts, load, open_stream, own_split
 from newsclf.drift import Reference, fit_reference, load_reference, save_reference
 from newsclf.drift.predictor import KnownPredictor, Predictor
 from newsclf.errors import InputError
@@ -146,10 +144,8 @@ def reference_rows(options: DataOptions) -> tuple[list[str | None], list[str] | 
 
     Of a table with labels, the rows that have none are left out.
     """
-    if options.dataset in SOURCES:
-        rows = load(options).splits["train"]
-    else:
-        rows = pd.concat(list(open_stream(options).chunks()), ignore_index=True)
+    split = own_split(options.dataset, "train")
+    rows = open_stream(options).read() if split == "all" else load(options).splits[split]
     if "label" not in rows or rows["label"].isna().all():
         return rows["text"].tolist(), None
     rows = rows[rows["label"].notna()]

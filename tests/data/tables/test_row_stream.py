@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -13,16 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from newsclf.data import load
-from newsclf.data.sources import ag_news, sample
-from newsclf.data.tables import row_stream as stream
-from newsclf.data.tables.row_stream import open_stream
+from newsclf.data import open_stream
+from newsclf.data.tables import formats
+from newsclf.data.tables.row_stream import RowStream, label_of
 from newsclf.errors import InputError
 
 TEXTS = ["plain", "", None, "plain", "a\0b", 'two\nlines, "quoted"', "é 東 😀", "x" * 300_000]
 
 
-def read(opened: stream.RowStream, rows: int = 10_000) -> pd.DataFrame:
+def read(opened: RowStream, rows: int = 10_000) -> pd.DataFrame:
     return pd.concat(list(opened.chunks(rows)))
 
 
@@ -65,7 +65,7 @@ def test_labels_may_be_absent_but_not_misspelt(tmp_path, options, ending):
         open_stream(options(dataset=path, text_column="body", label_column="othre"))
     with pytest.raises(InputError, match='no column "text"'):
         open_stream(options(dataset=path))
-    with pytest.raises(InputError, match="name different columns"):
+    with pytest.raises(InputError, match='text_column and label_column are both "body"; name two columns'):
         open_stream(options(dataset=path, text_column="body", label_column="body"))
 
 
@@ -77,13 +77,32 @@ def test_places_are_lines_or_rows(tmp_path, options):
     assert (found.index.name, found.index.tolist()) == ("row", [1, 2])
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (1, "1"),
+        (1.0, "1"),
+        (2.5, "2.5"),
+        (" art ", "art"),
+        ("1.0", "1.0"),
+        (True, "True"),
+        (None, None),
+        (float("nan"), None),
+        ("  ", None),
+    ],
+)
+def test_label_names(value, name):
+    assert label_of(value) == name
+
+
 @pytest.mark.parametrize("rows", [1, 2, 100])
 def test_unreadable_rows_of_a_csv_file_are_counted(tmp_path, options, rows):
     lines = [
         b"text,label,more",
         b"good 1,a,",
         b"not utf-8 \xff,a,",
-        b"good 2,a,not utf-8 \xff where nobody looks",
+        b"good 2,a,",
+        b"not utf-8,a,where nobody looks \xff",
         b"too few,a",
         b"too,many,fields,here",
         b'"broken" quoting,a,',
@@ -97,12 +116,12 @@ def test_unreadable_rows_of_a_csv_file_are_counted(tmp_path, options, rows):
     opened = open_stream(options(dataset=str(tmp_path / "t.csv")))
     for _ in range(2):  # from the beginning each time
         assert read(opened, rows)["text"].tolist() == ["good 1", "good 2", "good 3", "good, 4"]
-        assert opened.unreadable == 7
+        assert opened.unreadable == 8
     assert csv.field_size_limit() == 131_072
 
 
 def test_a_quote_that_never_closes_does_not_take_the_whole_file(tmp_path, options, monkeypatch):
-    monkeypatch.setattr(stream, "LONGEST_FIELD", 1000)
+    monkeypatch.setattr(formats, "MAX_FIELD", 1000)
     (tmp_path / "t.csv").write_text('text\ngood\n"never closed\n' + "swallowed or good\n" * 500)
     opened = open_stream(options(dataset=str(tmp_path / "t.csv")))
     found = read(opened)["text"].tolist()
@@ -145,19 +164,26 @@ def test_unreadable_rows_of_parquet_are_counted(tmp_path, options):
     assert found.to_dict("list") == {"text": ["a", "b", "a"], "label": ["1", None, "2"]}
 
 
+def parquet_of(columns: dict[str, pa.Array]) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("t.csv", b"", "is empty"),
         ("t.csv", b"\n\n", "is empty"),
-        ("t.csv", b"text,label\n", "is empty: it has no rows"),
-        ("t.csv", b"te\xffxt,label\na,b\n", "its header cannot be read"),
+        ("t.csv", b"text,label\n", "has a header but no rows"),
+        ("t.csv", b"te\xffxt,label\na,b\n", r"line 1: not UTF-8 \(byte 0xff\)"),
         ("t.csv", b"text,text\na,b\n", "more than once"),
         ("t.csv", b"text,label\n\xff,a\nb\n", "none of its 2 rows can be read"),
         ("t.jsonl", b"", "is empty"),
-        ("t.jsonl", b"no json\nat all\n", "none of its first 1000 lines is a JSON object"),
+        ("t.jsonl", b"no json\nat all\n", "line 1: not JSON"),
         ("t.jsonl", b'{"text": 1}\n{"text": []}\n', "none of its 2 rows can be read"),
-        ("t.parquet", b"", "not a readable Parquet file"),
+        ("t.parquet", b"", "is empty"),
+        ("t.parquet", parquet_of({"text": pa.array([], pa.string())}), "is empty: it has no rows"),
         ("t.parquet", b"PAR1 and more PAR1", "not a readable Parquet file"),
     ],
 )
@@ -198,6 +224,12 @@ def test_dates_of_a_date_type(tmp_path, options):
         assert found["date"].iloc[0] == pd.Timestamp("2024-01-31", tz="UTC")
 
 
+def test_a_date_column_may_be_absent_where_it_is_not_needed(tmp_path, options):
+    path = written(tmp_path / "t.csv", [{"text": "x", "when": "2024-01-31"}])
+    assert open_stream(options(dataset=path), date_column="day", needs_date=False).columns == ("text",)
+    assert open_stream(options(dataset=path), date_column="when", needs_date=False).columns == ("text", "date")
+
+
 @pytest.mark.parametrize(
     "bad", ["31/01/2024", "yesterday", "", None, 1_706_659_200, 20_240_131, True, "2024-02-30", "99999-01-01"]
 )
@@ -219,60 +251,12 @@ def test_a_date_column_that_is_not_there(tmp_path, options):
         open_stream(options(), date_column="day")
 
 
-@pytest.mark.parametrize(
-    ("dataset", "message"),
-    [
-        ("samlpe", 'did you mean "sample"'),
-        ("none/t.csv", "no such file"),
-        ("t.txt", "unknown dataset"),
-        ("./t.txt", "unknown ending"),
-        ("https://host/t.csv", "only local paths and s3:// are read"),
-    ],
-)
-def test_sources_that_are_none(options, dataset, message, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=message):
-        open_stream(options(dataset=dataset))
-
-
-def test_a_folder(options, tmp_path):
-    (tmp_path / "t.csv").mkdir()
-    with pytest.raises(InputError, match="is a folder"):
-        open_stream(options(dataset=str(tmp_path / "t.csv")))
-
-
-def test_the_sample_and_its_splits(options):
-    raw = sample.read(options())
-    for split in ("train", "validation", "test"):
-        opened = open_stream(options(), split)
-        assert read(opened, 100)["text"].tolist() == getattr(raw, split)["text"].tolist()
-        assert (opened.name, opened.columns) == ("sample", ("text", "label"))
-    assert len(read(open_stream(options()))) == 680
-
-
-def test_splits_that_are_none(options, tmp_path):
-    with pytest.raises(InputError, match='split "tset" is unknown'):
-        open_stream(options(), "tset")
-    with pytest.raises(InputError, match="a table is read whole"):
-        open_stream(options(dataset=written(tmp_path / "t.csv", [{"text": "x"}])), "train")
-
-
-def test_published_data_comes_whole(real_data, options):
-    chosen = options(dataset="ag_news", data_dir=str(real_data))
-    found = read(open_stream(chosen, "test"), 1000)
-    assert len(found) == len(ag_news.read(chosen).test) >= len(load(chosen).splits["test"])
-    with pytest.raises(InputError, match="ag_news has no validation split of its own"):
-        open_stream(chosen, "validation")
-    posts = options(dataset="20newsgroups", data_dir=str(real_data))
-    assert len(read(open_stream(posts, "train"))) == 2034
-
-
 # Of the process alone: getrusage counts what the test that started it takes.
 MEASURED = """
 import re, sys
 from pathlib import Path
 from newsclf.config import DataOptions
-from newsclf.data.tables.row_stream import open_stream
+from newsclf.data import open_stream
 import pyarrow.parquet
 stream = open_stream(DataOptions(dataset=sys.argv[1]))
 rows = sum(len(chunk) for chunk in stream.chunks(2000))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from newsclf.config import WeightedDataOptions
 from newsclf.data import load, load_whole
-from newsclf.data.tables.table import label_of, public_name
 from newsclf.errors import InputError
 
 FORMATS = (".csv", ".parquet", ".jsonl")
@@ -84,24 +84,6 @@ def test_columns_of_other_names(tmp_path, options):
         load(options(dataset=path))
     with pytest.raises(InputError, match="name two columns"):
         load(options(dataset=path, text_column="desk", label_column="desk"))
-
-
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [
-        (1, "1"),
-        (1.0, "1"),
-        (2.5, "2.5"),
-        (" art ", "art"),
-        ("1.0", "1.0"),
-        (True, "True"),
-        (None, None),
-        (float("nan"), None),
-        ("  ", None),
-    ],
-)
-def test_label_names(value, name):
-    assert label_of(value, "row 1") == name
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".jsonl"])
@@ -214,38 +196,14 @@ def test_the_fewest_samples_still_make_both_splits(tmp_path, options):
     assert splits["train"]["label"].tolist().count("rare") == splits["validation"]["label"].tolist().count("rare") == 1
 
 
-def test_files_that_are_not_there(tmp_path, options):
-    write(news(), tmp_path / "headlines.csv")
-    with pytest.raises(InputError, match=r'no such file: .*headline.csv; did you mean "headlines.csv"\?'):
-        load(options(dataset=str(tmp_path / "headline.csv")))
-    with pytest.raises(InputError, match=r"no such file: .*the folder .* is there, .*/none is not"):
-        load(options(dataset=str(tmp_path / "none" / "news.csv")))
-    (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(InputError, match="folder.csv is a folder; name a file in it"):
-        load(options(dataset=str(tmp_path / "folder.csv")))
-    (tmp_path / "empty.parquet").write_bytes(b"")
-    with pytest.raises(InputError, match="empty.parquet is empty"):
-        load(options(dataset=str(tmp_path / "empty.parquet")))
-
-
-def test_names_that_are_no_table(options):
-    with pytest.raises(InputError, match="data/news.txt: unknown ending; a table ends in .csv, .parquet, .jsonl"):
-        load(options(dataset="data/news.txt"))
-    with pytest.raises(InputError) as error:
-        load(options(dataset="https://user:secret@host.example/news.csv?token=secret"))
-    assert str(error.value) == ("https://host.example/news.csv: only local paths and s3:// are read, not https://")
-
-
-def test_public_name_keeps_no_secret():
-    assert public_name("s3://key:secret@bucket/a/b.csv?X-Signature=secret") == "s3://bucket/a/b.csv"
-    assert public_name("data/what?@.csv") == "data/what?@.csv"
-
-
 def test_weights_say_how_often_a_row_counts(tmp_path: Path, options) -> None:
     file = tmp_path / "rows.csv"
     rows = [f"text {number},{'ab'[number % 2]},{number % 3 + 1}" for number in range(40)]
     file.write_text("\n".join(["text,label,times", *rows]))
-    plain, weighted = load(options(dataset=str(file))), load(options(dataset=str(file)), "times")
+    plain, weighted = (
+        load(options(dataset=str(file))),
+        load(WeightedDataOptions(dataset=str(file), weight_column="times")),
+    )
     assert "weight" not in plain.splits["train"]
     assert "weight" not in weighted.splits["test"]
     assert plain.fingerprint != weighted.fingerprint
@@ -256,13 +214,13 @@ def test_weights_say_how_often_a_row_counts(tmp_path: Path, options) -> None:
 
 
 @pytest.mark.parametrize("weight", ["0", "1.5", "-1", "", "often", "1001", "nan"])
-def test_a_weight_is_a_whole_number(weight: str, tmp_path: Path, options) -> None:
+def test_a_weight_is_a_whole_number(weight: str, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text(f"text,label,times\none,a,1\ntwo,b,{weight}\n")
     with pytest.raises(InputError, match=r"rows\.csv, line 3: the weight is .* not a whole number from 1 to 1000"):
-        load(options(dataset=str(file)), "times")
+        load(WeightedDataOptions(dataset=str(file), weight_column="times"))
 
 
-def test_weights_go_with_a_table_alone(options) -> None:
+def test_weights_go_with_a_table_alone() -> None:
     with pytest.raises(InputError, match="weight_column goes with your own table"):
-        load(options(dataset="sample"), "times")
+        load(WeightedDataOptions(dataset="sample", weight_column="times"))
