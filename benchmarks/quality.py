@@ -74,7 +74,7 @@ def measured(case: Case, scratch: Path) -> list[str]:
             raise SystemExit(f"{case.name} failed:\n{log.read()[-3000:]}")
     metrics = json.loads((folder / "output" / "result.json").read_text())["metrics"]
     gib = metrics["peak_memory_bytes"] / 2**30
-    accuracy = metrics["avg_test_acc"]
+    accuracy = metrics["test_accuracy"]
     return [
         case.name,
         f"{seconds:.0f}" + (f" (<= {case.seconds:.0f})" if case.seconds else ""),

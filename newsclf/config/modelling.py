@@ -155,7 +155,7 @@ class CompareConfig(RunOptions, BootstrapOptions, AlphaOption, SeedOption):
     runs: str = option(
         dataclasses.MISSING,
         "run ids separated by commas, or a query of the experiment, such as \"params.dataset = 'ag_news' and "
-        'metrics.avg_test_acc > 0.8"',
+        'metrics.test_accuracy > 0.8"',
         role="input",
     )
     experiment: tuple[str, ...] = option(

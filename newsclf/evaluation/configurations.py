@@ -11,8 +11,6 @@ import numpy as np
 
 from newsclf.evaluation.predictions import Predictions
 
-# What train logs under another name than evaluate.
-SAME = {"avg_test_acc": "accuracy", "val_acc": "validation_accuracy"}
 NONE = "-"
 
 
@@ -97,9 +95,8 @@ def settings(run: RunRecord) -> dict[str, str]:
 
 
 def scores_of(run: RunRecord) -> dict[str, float]:
-    """The run's metrics by the names that evaluate has for them."""
-    renamed = {SAME.get(name, name.removeprefix("test_")): value for name, value in run.metrics.items()}
-    return {name: value for name, value in renamed.items() if np.isfinite(value)}
+    """The run's metrics by the names that evaluate has for them: train's begin with `test_`."""
+    return {name.removeprefix("test_"): value for name, value in run.metrics.items() if np.isfinite(value)}
 
 
 def canonical(text: str) -> str:

@@ -22,6 +22,7 @@ from newsclf.tracking.server import as_default, first_line, is_server, tracking_
 
 T = TypeVar("T")
 ALL = "all"
+STUDYS_ACCURACY = "avg_test_acc"
 EMPTY = "''"  # how an option that is empty is logged: MLflow takes no empty parameter
 LoggedRun = Run  # what MLflow tells of a run, for rooms that do not import it
 
@@ -75,6 +76,12 @@ def earlier_run(run_id: str) -> LoggedRun | None:
 def logged_options(run: LoggedRun) -> dict[str, str]:
     """The options that the run has logged, as they would be typed."""
     return {name: "" if text == EMPTY else text for name, text in run.data.params.items()}
+
+
+def metrics_of(run: LoggedRun) -> dict[str, float]:
+    """The last value of each metric; before there was `test_accuracy`, train logged the study's column alone."""
+    metrics = dict(run.data.metrics)
+    return {"test_accuracy": metrics[STUDYS_ACCURACY]} | metrics if STUDYS_ACCURACY in metrics else metrics
 
 
 def download(uri: str) -> Path:

@@ -14,7 +14,7 @@ from newsclf.evaluation.predictions import FILE, Predictions
 from newsclf.progress import Update, progress
 from newsclf.reports.runs import with_interval, write_plots, write_report
 from newsclf.tracking.run import open_run
-from newsclf.tracking.runs import LoggedRun, artifact, compare_page, find_runs
+from newsclf.tracking.runs import LoggedRun, artifact, compare_page, find_runs, metrics_of
 
 VERBS = ("train", "evaluate")
 # What makes no other configuration: the seed, the machine, where a run lies; `mlflow run` logs `config` as well.
@@ -72,7 +72,7 @@ def _record(run: LoggedRun, update: Update) -> RunRecord:
         name=run.info.run_name or "",
         parameters={name: text for name, text in run.data.params.items() if name not in SET_APART},
         seed=canonical(run.data.params.get("seed", NONE)),
-        metrics=run.data.metrics,
+        metrics=metrics_of(run),
         tags=run.data.tags,
         predictions=Predictions.read(file) if file else None,
     )

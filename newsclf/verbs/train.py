@@ -32,6 +32,7 @@ from newsclf.tracking.lineage import log_dataset
 from newsclf.tracking.registry.versions import check_name
 from newsclf.tracking.resume import checkpoints, find_interrupted_run, tag_superseded_run
 from newsclf.tracking.run import open_run
+from newsclf.tracking.runs import STUDYS_ACCURACY
 
 HEAD_RATE, ENCODER_RATE = 1e-3, 2e-4
 
@@ -81,7 +82,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         probabilities = classifier.probabilities(test, bf16)
         texts = dataset.splits["test"]["text"].tolist()
         metrics = log_report(run, texts, test.labels, probabilities, dataset.classes, prefix="test_")
-        metrics = {"avg_test_acc": metrics.pop("test_accuracy"), **metrics}
+        metrics = {STUDYS_ACCURACY: metrics["test_accuracy"], **metrics}
 
         with tempfile.TemporaryDirectory() as references:
             reference = log_reference(run, dataset, probabilities, model.predict_proba, config.seed, Path(references))
@@ -102,7 +103,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         run.finish(metrics, model=uri, plots=str(run.folder))
         run.show(model=uri, **({"version": run.register(config.register)} if config.register else {}))
         print(
-            f"test accuracy {metrics['avg_test_acc']:.4f}, macro-F1 {metrics['test_macro_f1']:.4f}, log-loss "
+            f"test accuracy {metrics['test_accuracy']:.4f}, macro-F1 {metrics['test_macro_f1']:.4f}, log-loss "
             f"{metrics['test_log_loss']:.4f}, calibration error {metrics['test_expected_calibration_error']:.4f}"
         )
     return metrics

@@ -42,7 +42,7 @@ def test_the_run_is_finished_with_its_metrics(trained, place):
     metrics = run.data.metrics
     assert [metrics[f"rows/{split}"] for split in ("train", "validation", "test")] == [476, 68, 136]
     assert metrics["epochs_run"] == 2
-    assert f"test accuracy {metrics['avg_test_acc']:.4f}, macro-F1 {metrics['test_macro_f1']:.4f}" in printed
+    assert f"test accuracy {metrics['test_accuracy']:.4f}, macro-F1 {metrics['test_macro_f1']:.4f}" in printed
     assert {f"test_f1/{name.replace('/', '_')}" for name in CLASSES} <= set(metrics)
     steps = 476 // 32 + 1
     assert [step for step, _ in history(place, run, "train_loss")] == list(range(2 * steps))
@@ -103,7 +103,8 @@ def test_artifacts_can_be_read_back(trained, place, tmp_path):
     assert (resolved["epochs"], resolved["learning_rate"], resolved["batch_size"]) == (2, 0.001, 32)
     errors = json.loads((folder / "confident_errors.json").read_text())
     assert errors["columns"] == ["row", "text", "label", "predicted", "confidence", "label_probability"]
-    wrong = round(136 * (1 - run.data.metrics["avg_test_acc"]))
+    assert run.data.metrics["avg_test_acc"] == run.data.metrics["test_accuracy"]  # the study's column
+    wrong = round(136 * (1 - run.data.metrics["test_accuracy"]))
     assert len(errors["data"]) == min(50, wrong)
     counts = json.loads((folder / "data" / "class_counts.json").read_text())
     assert [row[0] for row in counts["data"]] == CLASSES
@@ -116,7 +117,7 @@ def test_result_json_has_the_numbers_of_the_run(trained, place, options):
     result = json.loads(file.read_text())
     assert result["run_id"] == run.info.run_id
     assert all(result["metrics"][name] == run.data.metrics[name] for name in result["metrics"])
-    assert {"avg_test_acc", "test_macro_f1", "test_log_loss"} <= set(result["metrics"])
+    assert {"test_accuracy", "test_macro_f1", "test_log_loss"} <= set(result["metrics"])
     assert result["parameters"]["learning_rate"] == "0.001"
     assert f"model   runs:/{run.info.run_id}/model" in printed
     assert f"result  {file}" in printed
@@ -153,7 +154,7 @@ def test_evaluate_measures_the_logged_model_against_a_baseline(trained, place):
     metrics = measured.data.metrics
     assert measured.info.status == "FINISHED"
     assert measured.data.tags["newsclf.model_run_id"] == run.info.run_id
-    assert metrics["accuracy"] == run.data.metrics["avg_test_acc"]
+    assert metrics["accuracy"] == run.data.metrics["test_accuracy"]
     assert metrics["log_loss"] == pytest.approx(run.data.metrics["test_log_loss"], abs=1e-6)
     assert metrics["accuracy_low"] <= metrics["accuracy"] <= metrics["accuracy_high"]
     assert (metrics["accuracy_difference"], metrics["accuracy_difference_high"]) == (0, 0)

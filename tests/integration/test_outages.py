@@ -169,7 +169,7 @@ def test_offline_runs_are_used_at_once_and_sent_by_the_next_run(stack, on_stack,
     run_id = run_named(on_stack, trained.run_id)
     assert_alike(on_stack, run_id, twin)
     measured = on_stack.get_run(evaluated.run_id)
-    assert measured.data.metrics["accuracy"] == on_stack.get_run(run_id).data.metrics["avg_test_acc"]
+    assert measured.data.metrics["accuracy"] == on_stack.get_run(run_id).data.metrics["test_accuracy"]
     again = user.start("evaluate", model=f"runs:/{trained.run_id}/model", bootstrap_samples=100, send_timeout=240)
     assert again.wait() == 0, again.said
     assert on_stack.get_run(again.run_id).data.tags["newsclf.model"] == f"runs:/{run_id}/model"

@@ -26,7 +26,7 @@ def test_train_is_on_the_server_whole(trained_on_stack, on_stack, tmp_path):
 def test_its_model_is_evaluated_and_profiled_from_the_server(
     trained_on_stack, evaluated_on_stack, profiled_on_stack, on_stack
 ):
-    accuracy = on_stack.get_run(trained_on_stack).data.metrics["avg_test_acc"]
+    accuracy = on_stack.get_run(trained_on_stack).data.metrics["test_accuracy"]
     evaluated, profiled = (on_stack.get_run(run) for run in (evaluated_on_stack, profiled_on_stack))
     assert evaluated.data.metrics["accuracy"] == accuracy
     assert evaluated.data.tags["newsclf.model_run_id"] == trained_on_stack

@@ -47,7 +47,7 @@ def test_artifacts_go_through_the_server(trained, server, tmp_path):
     folder = Path(MlflowClient(server).download_artifacts(run.info.run_id, "", str(tmp_path)))
     assert (folder / "plots" / "confusion_matrix.png").stat().st_size > 1000
     result = json.loads((folder / "result.json").read_text())
-    assert result["metrics"]["avg_test_acc"] == run.data.metrics["avg_test_acc"]
+    assert result["metrics"]["test_accuracy"] == run.data.metrics["test_accuracy"]
 
 
 def test_the_model_is_evaluated_from_the_server(trained, server, in_process, monkeypatch):
@@ -56,7 +56,7 @@ def test_the_model_is_evaluated_from_the_server(trained, server, in_process, mon
     assert in_process("evaluate", model=f"runs:/{run.info.run_id}/model") == 0
     measured = MlflowClient(server).search_runs(["0"])[0]
     assert measured.data.tags["newsclf.model_run_id"] == run.info.run_id
-    assert measured.data.metrics["accuracy"] == run.data.metrics["avg_test_acc"]
+    assert measured.data.metrics["accuracy"] == run.data.metrics["test_accuracy"]
 
 
 def test_the_model_is_registered_when_the_server_has_it(trained, server):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
-from mlflow.entities import Param, Run, RunData, RunInfo
+from mlflow.entities import Metric, Param, Run, RunData, RunInfo
 from mlflow.store.entities import PagedList
 
-from newsclf.tracking.runs import compare_path, logged_options, pages, run_id_of
+from newsclf.tracking.runs import compare_path, logged_options, metrics_of, pages, run_id_of
 
 ID = "0123456789abcdef" * 2
 
 
-def run(**params: str) -> Run:
+def run(metrics: Mapping[str, float] | None = None, **params: str) -> Run:
     info = RunInfo(ID, "3", "me", "FINISHED", 0, 1, "active")
-    return Run(info, RunData(params=[Param(name, text) for name, text in params.items()]))
+    points = [Metric(name, value, 0, 0) for name, value in (metrics or {}).items()]
+    return Run(info, RunData(points, [Param(name, text) for name, text in params.items()]))
 
 
 @pytest.mark.parametrize("name", [ID, f"runs:/{ID}"])
@@ -28,6 +31,12 @@ def test_what_is_no_name_of_a_run(name: str) -> None:
 
 def test_an_empty_option_is_logged_as_two_quotes() -> None:
     assert logged_options(run(cache_dir="''", seed="3")) == {"cache_dir": "", "seed": "3"}
+
+
+def test_the_accuracy_of_runs_that_were_made_before_it_had_its_name() -> None:
+    assert metrics_of(run(metrics={"avg_test_acc": 0.5})) == {"avg_test_acc": 0.5, "test_accuracy": 0.5}
+    assert metrics_of(run(metrics={"avg_test_acc": 0.5, "test_accuracy": 0.6}))["test_accuracy"] == 0.6
+    assert metrics_of(run(metrics={"accuracy": 0.5})) == {"accuracy": 0.5}
 
 
 def test_every_page_is_read() -> None:
