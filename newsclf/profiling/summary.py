@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from newsclf.evaluation.scores import metric_part
 from newsclf.profiling.profile import TEXT, TextProfile
 
 RANKS = np.linspace(0, 1, 101)
@@ -132,7 +132,7 @@ def key_numbers(profile: TextProfile) -> dict[str, float]:
     """
     numbers: dict[str, float] = {"rows": float(profile.rows), "duplicate_share": duplicate_share(profile)}
     for name, column in summarise(profile).items():
-        safe = _metric_part(name)
+        safe = metric_part(name, MAX_NAME)
         if column.kind == "number" and name in SHARES:
             numbers[f"{safe}_share"] = column.mean
         elif column.kind == "number":
@@ -142,7 +142,7 @@ def key_numbers(profile: TextProfile) -> dict[str, float]:
         elif column.kind == "label" and column.rows:
             numbers[f"{safe}_missing_share"] = column.nulls / column.rows
             for label, rows in list(column.items.items())[:CLASSES_IN_METRICS]:
-                numbers[_unused(f"{safe}/{_metric_part(label)}", numbers)] = rows / column.values
+                numbers[_unused(f"{safe}/{metric_part(label, MAX_NAME)}", numbers)] = rows / column.values
     return {name: value for name, value in numbers.items() if np.isfinite(value)}
 
 
@@ -169,12 +169,6 @@ def _summary(name: str, metrics: Mapping[str, Any]) -> ColumnSummary:
         low, high = (0.0, 0.0) if sketch.is_empty() else (sketch.get_lower_bound(2), sketch.get_upper_bound(2))
         facts |= {"unique": float(cardinality.estimate or 0), "unique_low": low, "unique_high": high}
     return ColumnSummary(name=name, kind=kind, **facts)
-
-
-def _metric_part(text: str) -> str:
-    """`text` as a part of a metric's name, which may hold no "/", and not be a dot or two."""
-    safe = re.sub(r"[^\w.\- ]", "_", text).strip(". ")[:MAX_NAME]
-    return safe or "_"
 
 
 def _unused(name: str, used: Mapping[str, float]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric
+
+from newsclf.evaluation.scores import metric_part
 
 POINTS_A_CALL = 1000  # MLflow's own limit
 
@@ -26,8 +27,3 @@ def logged_points(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
 def metric_name(name: str) -> str:
     """`name` with `_` for what MLflow refuses in a metric's name (it may hold `/`, but not at its ends)."""
     return "/".join(metric_part(part) for part in name.split("/"))[:250]
-
-
-def metric_part(text: str) -> str:
-    """`text` as one part of a metric's name."""
-    return re.sub(r"[^\w.\- ]", "_", text).strip(" .") or "_"

@@ -196,7 +196,9 @@ def open_run(verb: str, config: RunConfig, resume: str = "", folder: str = "") -
     with contextlib.ExitStack() as stack:
         try:
             if is_server(server) or config.tracking == "offline":
-                run_id, store = stack.enter_context(journalled(verb, server, config, resume))
+                run_id, store = stack.enter_context(
+                    journalled(verb, server, resume, config.tracking == "offline", config.send_timeout)
+                )
             else:
                 run_id, store = _in_database(verb, server, resume), server
         except (Stopped, InputError):

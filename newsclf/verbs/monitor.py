@@ -16,6 +16,7 @@ from newsclf.config.options import as_text
 from newsclf.drift import Reference, save_reference
 from newsclf.drift.kinds import NAMES
 from newsclf.errors import Alarm, InputError
+from newsclf.evaluation.scores import metric_part
 from newsclf.files import write_json
 from newsclf.monitoring.alert_manager import AlertManager
 from newsclf.monitoring.alerts import ALERT
@@ -28,7 +29,6 @@ from newsclf.monitoring.state import Record, State, by_date, key_of, newest, sco
 from newsclf.reports.stream import write_report
 from newsclf.tracking.artifacts.references import open_reference
 from newsclf.tracking.environment import peak_memory_bytes
-from newsclf.tracking.metrics import metric_part
 from newsclf.tracking.result import prepare_folder
 from newsclf.tracking.run import Run, open_run
 

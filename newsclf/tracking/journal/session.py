@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.tracking.context.registry import resolve_tags
 
 from newsclf.errors import InputError, Stopped
 from newsclf.tracking.journal.sender import Sender
-from newsclf.tracking.journal.store import Journal, create, find
+from newsclf.tracking.journal.store import create, find
 from newsclf.tracking.journal.upload import RunUpload
 from newsclf.tracking.metrics import send_points
 from newsclf.tracking.runs import take_up
@@ -20,75 +19,57 @@ from newsclf.tracking.server import Trouble, is_server, short_limits, trouble, w
 
 SECONDS_AFTER_A_STOP = 10.0
 SYNC = "mlflow run . -e sync"
+OFFLINE, SLOW = (Trouble(text, lasting=False) for text in ("tracking=offline", "send_timeout is over"))
 
 
 @contextlib.contextmanager
-def journalled(verb: str, uri: str, config: Any, resume: str) -> Iterator[tuple[str, str]]:
-    """Start a run in a journal, or take one up, and send it; at the end the server has `send_timeout` seconds.
+def journalled(verb: str, uri: str, resume: str, offline: bool, send_timeout: float) -> Iterator[tuple[str, str]]:
+    """Start a run in a journal, or take one up, and send it meanwhile; yields the run's id and the URI of its journal.
 
-    Yields the run's id and the URI of its journal. The id is the one that the server gives it, if it answers within
-    seconds; else one of its own, until it is sent. uri: the server; of any other store nothing is asked, and the run
-    waits for `sync`. Raises InputError where the server refuses the run.
+    uri: the server. resume: the id of a run that is taken up again, unless `mlflow run` has made one for this process.
+    offline: nothing is asked of the server, and the run waits for `sync`. send_timeout: seconds that the server has at
+    the end. The id is the one that the server gives the run, if it answers within seconds; else one of its own, until
+    it is sent. Raises InputError where the server refuses the run, and while another process writes or sends it.
     """
-    offline = config.tracking == "offline" or not is_server(uri)
-    run_id = os.environ.pop("MLFLOW_RUN_ID", "") or resume
-    journal = _earlier(run_id)
-    problem = None
+    known = os.environ.pop("MLFLOW_RUN_ID", "") or resume
+    journal, problem = find(known) if known else None, OFFLINE if offline else None
     if journal is None:
         journal = create(verb, uri if is_server(uri) else "")
-        problem = _begin(journal, verb, run_id, offline)
-    upload = RunUpload(journal, uri)
-    sender, seconds = Sender(upload), float(config.send_timeout)
+        upload = RunUpload(journal, uri)
+        problem = _begin(upload, verb, known, offline)
+    elif journal.take():
+        upload = RunUpload(journal, uri)
+    else:
+        raise InputError(f"run {known} is being written or sent by another process: wait for its end")
     run_id = str(journal.run["run_uuid"])
     take_up(MlflowClient(journal.uri), run_id, verb)
-    if not offline:
+    sender = None if offline else Sender(upload)
+    if sender is not None:
         sender.start()
     try:
         yield run_id, journal.uri
     except Stopped:
-        seconds = min(seconds, SECONDS_AFTER_A_STOP)
+        send_timeout = min(send_timeout, SECONDS_AFTER_A_STOP)
         raise
     finally:
-        if not offline:
-            sender.end(seconds)
-        _say(upload, "tracking=offline" if offline else (sender.trouble or problem or _SLOW).text)
+        if sender is not None:
+            sender.end(send_timeout)
+            problem = sender.trouble or problem
+        _print_what_waits(upload, problem or SLOW)
     if upload.whole:
         journal.remove()
 
 
-_SLOW = Trouble("send_timeout is over", lasting=False)
+def _begin(upload: RunUpload, verb: str, known: str, offline: bool) -> Trouble | None:
+    """Make the run in its journal: a new one, or the one that the server has as `known`; the trouble, if there is any.
 
-
-def _earlier(run_id: str) -> Journal | None:
-    """The journal of a run that is taken up again, if it is not sent. Raises InputError while it is in use."""
-    journal = find(run_id) if run_id else None
-    if journal is not None and not journal.take():
-        raise InputError(f"run {run_id} is being written or sent by another process: wait for its end")
-    return journal
-
-
-def _begin(journal: Journal, verb: str, run_id: str, offline: bool) -> Trouble | None:
-    """The run in its journal: a new one, or the one that the server has. The trouble, if the server is away."""
-    client = MlflowClient(journal.uri)
+    Raises InputError for a trouble that lasts.
+    """
+    journal, client = upload.journal, MlflowClient(upload.journal.uri)
     made = client.create_run("0", tags=resolve_tags({"newsclf.verb": verb}))
-    upload, problem = RunUpload(journal, journal.note["server"]), None
-    if run_id:  # what MLflow has tagged it with here, it has tagged it with there as well
-        upload.sent.keep(run_id=run_id, tags={**made.data.tags}, server=upload.server)
-    if not offline:
-        try:
-            with short_limits():
-                if not (run_id and _adopt(upload)):
-                    upload.create_remote_run()
-        except Exception as error:
-            problem = trouble(error)
-            if problem.lasting:
-                journal.discard()
-                raise InputError(f"tracking server {without_password(upload.server)}: {problem.text}") from error
-            print(
-                f"warning: tracking server {without_password(upload.server)} does not answer ({problem.text}): the run "
-                f"is kept in {journal.folder} and sent when it does",
-                flush=True,
-            )
+    if known:  # what MLflow has tagged it with here, it has tagged it with there as well
+        upload.sent.keep(run_id=known, tags={**made.data.tags}, server=journal.note["server"])
+    problem = OFFLINE if offline else _first_contact(upload)
     experiment = upload.sent.experiment_id or journal.note["experiment_id"] or "0"
     journal.rename(upload.sent.run_id or journal.id, experiment)
     if upload.sent.partial:
@@ -96,23 +77,35 @@ def _begin(journal: Journal, verb: str, run_id: str, offline: bool) -> Trouble |
     return problem
 
 
-def _adopt_points(upload: RunUpload, here: MlflowClient) -> None:
-    """Take over the metric points of a run that is taken up again, so that none of them is logged twice."""
-    run_id = upload.sent.run_id
-    for name in upload.client.get_run(run_id).data.metrics:
-        send_points(here, run_id, upload.client.get_metric_history(run_id, name))
-    (last,) = upload.journal.rows("SELECT MAX(rowid) AS place FROM metrics")
-    upload.sent.keep(metrics=last["place"])
+def _first_contact(upload: RunUpload) -> Trouble | None:
+    """Find the run on the server, or make it there; the trouble, if the server is away."""
+    try:
+        with short_limits():
+            if not (upload.sent.run_id and _adopt_words(upload)):
+                upload.create_remote_run()
+    except Exception as error:
+        problem, server = trouble(error), without_password(upload.server)
+        if problem.lasting:
+            upload.journal.discard()
+            raise InputError(f"tracking server {server}: {problem.text}") from error
+        print(
+            f"warning: tracking server {server} does not answer ({problem.text}): the run is kept in "
+            f"{upload.journal.folder} and sent when it does",
+            flush=True,
+        )
+        return problem
+    return None
 
 
-def _adopt(upload: RunUpload) -> bool:
-    """Take over the words that the server has of the run; False where it has been deleted there."""
+def _adopt_words(upload: RunUpload) -> bool:
+    """Take over tags, parameters and name that the run has on the server; False where it has been deleted there."""
     run = upload.client.get_run(upload.sent.run_id)
     if run.info.lifecycle_stage != "active":
         upload.sent.keep(run_id="", tags={})
         return False
     journal, here = upload.journal, upload.journal.run["run_uuid"]
     words = {"tags": run.data.tags, "params": run.data.params}
+    # MLflow has no call that changes when a run has begun; and this is all of it or nothing.
     journal.write(
         ("DELETE FROM tags", ()),
         *(
@@ -133,13 +126,19 @@ def _adopt(upload: RunUpload) -> bool:
     return True
 
 
-def _say(upload: RunUpload, reason: str) -> None:
+def _adopt_points(upload: RunUpload, here: MlflowClient) -> None:
+    """Take over the metric points that the run has on the server, so that none of them is logged twice."""
+    run_id = upload.sent.run_id
+    for name in upload.client.get_run(run_id).data.metrics:
+        send_points(here, run_id, upload.client.get_metric_history(run_id, name))
+    (last,) = upload.journal.rows("SELECT MAX(rowid) AS place FROM metrics")
+    upload.sent.keep(metrics=last["place"])
+
+
+def _print_what_waits(upload: RunUpload, problem: Trouble) -> None:
     """What a person has to know of a run that the server has not got, or knows by another id."""
-    run_id, count = upload.journal.run["run_uuid"], upload.waiting()
+    run_id, count, folder = upload.journal.run["run_uuid"], upload.waiting(), upload.journal.folder
     if count:
-        print(
-            f"{count:,} records of run {run_id} wait in {upload.journal.folder} ({reason}): {SYNC} sends them",
-            flush=True,
-        )
+        print(f"{count:,} records of run {run_id} wait in {folder} ({problem.text}): {SYNC} sends them", flush=True)
     elif upload.sent.run_id != run_id:
         print(f"run {run_id} is {upload.sent.run_id} on {without_password(upload.server)}", flush=True)
