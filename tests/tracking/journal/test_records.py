@@ -12,7 +12,7 @@ from newsclf.files import write_json
 from newsclf.tracking.journal.records import ModelPoints, Points, translated
 from newsclf.tracking.journal.sent import SentModel
 from newsclf.tracking.journal.store import root
-from tests.tracking.journal.conftest import Begin
+from tests.tracking.conftest import Begin
 
 HERE, THERE, OTHER = "a" * 32, "b" * 32, "c" * 32
 

@@ -13,7 +13,7 @@ from mlflow.entities import Metric
 from newsclf.errors import InputError
 from newsclf.tracking.journal import store as journals
 from newsclf.tracking.journal.store import Journal, create, find, place_of, root, taken
-from tests.tracking.journal.conftest import Begin
+from tests.tracking.conftest import Begin
 
 
 def test_the_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from mlflow.entities import DatasetInput, LoggedModelOutput, Metric, Param
 from newsclf.tracking.journal import records
 from newsclf.tracking.journal.store import Journal, find, place_of
 from newsclf.tracking.journal.upload import RunUpload
-from tests.tracking.journal.conftest import Begin
+from tests.tracking.conftest import Begin
 
 
 def fill(journal: Journal) -> str:
