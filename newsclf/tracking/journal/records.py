@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sized
 from itertools import takewhile
+from pathlib import Path
 from sqlite3 import Row
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
+from mlflow.entities import DatasetInput, LoggedModel, LoggedModelOutput, Metric, Param, Run, RunTag
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from newsclf.tracking.journal.sent import FileStates, Sent
+from newsclf.tracking.journal.sent import FileStates, Sent, SentModel
 from newsclf.tracking.journal.store import ENDED, Journal, place_of
 from newsclf.tracking.journal.upload_files import changed, upload
 from newsclf.tracking.metrics import POINTS_A_CALL, send_points
 from newsclf.tracking.registry.versions import REGISTER, register
 
+MODEL_TAG = "newsclf.journal_model"
 WORDS_A_CALL = 100  # MLflow's own limit
 # MLflow's API gives the points of one metric, all of them; these are read from its tables, from the last one on.
 POINTS = "SELECT rowid AS place, key, value, timestamp, step, is_nan, NULL AS model_id, 0 AS own FROM metrics"
@@ -149,12 +151,6 @@ class Points(Records):
         return Metric(row["key"], value, row["timestamp"], row["step"], model_id=model_id)
 
 
-class ModelPoints(Points):
-    """Those that belong to a model as well."""
-
-    query, last = MODEL_POINTS, "model_metrics"
-
-
 class Files(Records):
     """The run's own; those of a model come with it."""
 
@@ -171,12 +167,71 @@ class Files(Records):
             yield count
 
 
+class Models(Records):
+    """Models that are whole; the server gives each an id of its own. A record is a file, or that the model is READY."""
+
+    def new(self) -> list[tuple[LoggedModel, int, int]]:
+        """Of each the step that it was logged at, and the number of its records."""
+        here, found = MlflowClient(self.journal.uri), []
+        for output in self.run.outputs.model_outputs if self.run.outputs else []:
+            model, known = here.get_logged_model(output.model_id), self.sent.models.get(output.model_id, SentModel(""))
+            records = len(changed(Path(model.artifact_location), known.files)) + (not known.ready)
+            if records and model.status == "READY":
+                found.append((model, output.step, records))
+        return found
+
+    def waiting(self) -> int:
+        return sum(records for _, _, records in self.new())
+
+    def send(self) -> Iterator[int]:
+        for model, step, _ in self.new():
+            yield from self._send(model, step)
+
+    def _send(self, model: LoggedModel, step: int) -> Iterator[int]:
+        """Make it on the server if it is not there, and send its files."""
+        run_id, server = self.sent.run_id, self.client.tracking_uri
+        if model.model_id not in self.sent.models:
+            self.sent.models[model.model_id] = SentModel(self._create_once(model))
+            self.sent.keep()
+        known = self.sent.models[model.model_id]
+        there = self.client.get_logged_model(known.model_id)
+        names = {model.artifact_location: there.artifact_location, model.model_id: there.model_id} | self.renamed
+        repository = get_artifact_repository(there.artifact_location, server, server)
+        for count in upload(Path(model.artifact_location), repository, known.files, names):
+            self.sent.keep()
+            yield count
+        outputs = self.client.get_run(run_id).outputs
+        if there.model_id not in {output.model_id for output in (outputs.model_outputs if outputs else [])}:
+            self.client.log_outputs(run_id, [LoggedModelOutput(there.model_id, step)])
+        self.client.finalize_logged_model(there.model_id, "READY")
+        known.ready = True
+        self.sent.keep()
+        yield 1
+
+    def _create_once(self, model: LoggedModel) -> str:
+        """The model's id on the server. One that was made by a request whose answer was lost is found by its tag."""
+        experiment = self.client.get_run(self.sent.run_id).info.experiment_id
+        if found := self.client.search_logged_models([experiment], f"tags.`{MODEL_TAG}` = '{model.model_id}'"):
+            return str(found[0].model_id)
+        tags = {**model.tags, MODEL_TAG: model.model_id}
+        made = self.client.create_logged_model(
+            experiment, model.name, self.sent.run_id, tags, model.params, model.model_type
+        )
+        return str(made.model_id)
+
+
+class ModelPoints(Points):
+    """Those that belong to a model as well."""
+
+    query, last = MODEL_POINTS, "model_metrics"
+
+
 class Registration(Records):
     """The name that the finished run's model is to be registered under."""
 
     def new(self) -> list[str]:
         name = self.run.data.tags.get(REGISTER, "")
-        return [name] if name != self.sent.registered and self.run.info.status == "FINISHED" else []
+        return [name] if name not in ("", self.sent.registered) and self.run.info.status == "FINISHED" else []
 
     def send(self) -> Iterator[int]:
         for name in self.new():
@@ -197,3 +252,7 @@ class End(Records):
             self.client.set_terminated(self.sent.run_id, *end)
             self.sent.keep(ended=end)
             yield 1
+
+
+# In the order they are sent: a model before its points and its registration, the end of the run last.
+RECORDS = (Params, Tags, Inputs, Points, Files, Models, ModelPoints, Registration, End)

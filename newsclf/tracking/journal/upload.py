@@ -12,25 +12,11 @@ from collections.abc import Iterator
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
-from newsclf.tracking.journal import records
-from newsclf.tracking.journal.records import Records, translated
+from newsclf.tracking.journal.records import RECORDS, Records, translated
 from newsclf.tracking.journal.store import ENDED, Journal
-from newsclf.tracking.journal.upload_models import Models
 from newsclf.tracking.server import experiment_of
 
 JOURNAL_TAG = "newsclf.journal"
-# In the order they are sent: a model before its points and its registration, the end of the run last.
-RECORDS: tuple[type[Records], ...] = (
-    records.Params,
-    records.Tags,
-    records.Inputs,
-    records.Points,
-    records.Files,
-    Models,
-    records.ModelPoints,
-    records.Registration,
-    records.End,
-)
 
 
 class RunUpload:
@@ -62,8 +48,8 @@ class RunUpload:
         if self.sent.ended and run.info.status not in ENDED:
             self.client.update_run(self.sent.run_id, status=run.info.status)
             self.sent.keep(ended=None)
-        for kind in self._records(run):
-            yield from kind.send()
+        for records in self._records(run):
+            yield from records.send()
 
     @property
     def whole(self) -> bool:
@@ -72,7 +58,7 @@ class RunUpload:
 
     def waiting(self) -> int:
         """Records that the server has not got."""
-        return sum(kind.waiting() for kind in self._records(self._run()))
+        return sum(records.waiting() for records in self._records(self._run()))
 
     def _run(self) -> Run:
         return MlflowClient(self.journal.uri).get_run(self.journal.run["run_uuid"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,20 @@ def test_the_lock_goes_with_the_process(begin: Begin, folder: Path) -> None:
         assert not made.take()
         process.kill()
     assert made.take()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
+def test_a_journal_that_is_given_back_has_no_file_open(begin: Begin) -> None:
+    made = begin()
+    MlflowClient(made.uri).get_run(made.id)
+
+    def open_files() -> list[str]:
+        links = [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
+        return [link for link in links if link.startswith(str(made.folder))]
+
+    assert open_files()
+    made.release()
+    assert open_files() == []
 
 
 def test_a_killed_run_is_failed_and_says_how_to_go_on(begin: Begin) -> None:

@@ -160,5 +160,7 @@ def test_a_finished_run_is_registered_when_its_model_is_there(
     here.set_terminated(journal.id, "FINISHED", 50)
     assert upload.waiting() == 2
     assert list(upload.send_pending()) == [1, 1]
-    assert registered == [(upload.sent.run_id, "news")]
     assert list(upload.send_pending()) == []
+    here.delete_tag(journal.id, records.REGISTER)
+    assert list(upload.send_pending()) == [1]
+    assert registered == [(upload.sent.run_id, "news")]
