@@ -105,7 +105,7 @@ def run(direct: bool) -> dict[str, float]:
             stack.enter_context(patch.object(tracking, "is_server", lambda uri: False))
         opened = stack.enter_context(tracking.open_run("train", config))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        logger = Timed(opened.info.run_id)
+        logger = Timed(opened)
         began = time.perf_counter()
         fit(
             classifier,

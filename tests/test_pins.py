@@ -75,7 +75,7 @@ def test_the_running_environment_is_the_pinned_one() -> None:
 
 
 def test_a_package_pinned_twice_has_one_version() -> None:
-    build = {r.name: r for r in map(Requirement, PYTHON_ENV["build_dependencies"])}
+    build = {canonicalize_name(r.name): r for r in map(Requirement, PYTHON_ENV["build_dependencies"])}
     assert {name: pin for name, pin in build.items() if name in PINNED and pin != PINNED[name]} == {}
 
 

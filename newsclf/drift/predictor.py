@@ -13,10 +13,15 @@ from scipy.special import softmax
 class Predictor(Protocol):
     """A text classifier; `newsclf.model.classifier.Classifier` behind a tokenizer is one."""
 
-    name: str  # what it is loaded by again, such as runs:/<run id>/model
-    classes: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """What it is loaded by again, such as runs:/<run id>/model."""
+        ...
 
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    def __call__(self, texts: Sequence[str], /) -> np.ndarray:
         """Probabilities [texts, classes], each row of sum 1."""
         ...
 

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+from mlflow.entities import Param, Run, RunData, RunInfo
 
 from newsclf.config import EvaluateConfig, MonitorConfig, RetrainConfig, TrainConfig
 from newsclf.config.fields import ROLES, Role, described, fields_of, names_of, option
@@ -55,11 +56,19 @@ def test_another_line_of_help_changes_nothing_else() -> None:
 # From here on: what is shared, and what is not, between runs that belong together.
 
 
+def logged(options: dict[str, str]) -> Run:
+    """A run of train with these parameters."""
+    info = RunInfo("0" * 32, "0", "user", "FAILED", 0, 1, "active")
+    return Run(info, RunData(params=[Param(name, text) for name, text in options.items()]))
+
+
 def test_a_run_that_is_resumed_on_another_machine() -> None:
     """It may compute elsewhere and keep its files elsewhere; what makes the model is the run's."""
     before = {"device": "cuda", "num_workers": "8", "data_dir": "/data", "cache_dir": "/cache", "epochs": "7"}
     here = TrainConfig(resume="x", device="cpu", cache_dir="/tmp/cache", send_timeout=5.0)
-    config = resume._own_options(here, before | {"tracking": "offline", "register": "news", "seed": "3"}, "resume")
+    config = resume._own_options(
+        here, logged(before | {"tracking": "offline", "register": "news", "seed": "3"}), "resume"
+    )
     assert (config.device, config.cache_dir) == ("cpu", "/tmp/cache"), "given anew"
     assert (config.num_workers, config.data_dir) == (8, "/data"), "not given: the run's"
     assert (config.tracking, config.send_timeout, config.resume) == ("auto", 5.0, "x"), "this call's"
@@ -73,7 +82,9 @@ def test_a_run_that_is_resumed_on_another_machine() -> None:
 def test_a_run_that_is_resumed_stays_the_run_it_was(changed: dict[str, Any]) -> None:
     (name,) = changed
     with pytest.raises(InputError, match=f"option {name} is"):
-        resume._own_options(TrainConfig(**changed), {name: "4" if name in ("epochs", "seed") else "''"}, "resume")
+        resume._own_options(
+            TrainConfig(**changed), logged({name: "4" if name in ("epochs", "seed") else "''"}), "resume"
+        )
 
 
 def test_a_trial_of_a_sweep() -> None:

@@ -118,7 +118,7 @@ def test_without_labels_there_are_no_centres(made):
     embedded = at_length_1(TokenEmbedder(vectors, token_weights(counts))([], counts))
     mapped = fit_map(counts, embedded, None, ("a", "b"), np.random.default_rng(0))
     assert mapped.classes == ()
-    assert not [name for name in mapped.columns(counts, embedded) if name.startswith("distance_to_")]
+    assert not [name for name in mapped.columns(counts, embedded) if str(name).startswith("distance_to_")]
 
 
 def test_few_or_equal_texts_have_few_directions(made):

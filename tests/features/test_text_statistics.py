@@ -91,7 +91,7 @@ def test_without_a_counter_there_are_no_token_columns():
 
 
 def test_a_lone_surrogate_reaches_the_counter_as_a_replacement_character():
-    seen = []
+    seen: list[str] = []
 
     class Spy(Halves):
         def token_numbers(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

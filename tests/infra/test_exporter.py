@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def shown(store: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str,
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     monkeypatch.syspath_prepend(str(INFRA / "metrics"))
     sys.modules.pop("exporter", None)
-    from exporter import Runs
+    Runs = import_module("exporter").Runs
 
     def collect() -> dict[str, Shown]:
         return {

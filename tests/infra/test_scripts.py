@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,7 +45,7 @@ def run(call: Script, tmp_path: Path, seen: Path) -> Script:
 
 
 @pytest.fixture
-def backup(run: Script, tmp_path: Path, seen: Path) -> Iterator[Path]:
+def backup(run: Script, tmp_path: Path, seen: Path) -> Path:
     done = run("backup.sh", tmp_path / "backups")
     assert done.returncode == 0, done.stderr
     seen.unlink()

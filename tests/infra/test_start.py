@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_the_login_settings_are_filled_in(monkeypatch: pytest.MonkeyPatch, setti
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("NEWSCLF_DEFAULT_PERMISSION", "EDIT")
     monkeypatch.syspath_prepend(str(INFRA / "mlflow"))
-    from start import login_settings
+    login_settings = import_module("start").login_settings
 
     read = configparser.ConfigParser()
     read.read(login_settings(INFRA / "mlflow" / "basic_auth.ini"))

@@ -16,12 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from tests.doors import call
+from tests.doors import call, forget_tracking_uri
 from tests.stack import PROGRAMS, NativeStack, missing, native_stack
 from tests.stack.deployed import DeployedStack
 
@@ -78,7 +77,7 @@ class Place:
     def run(
         self, *command: object, cwd: Path | None = None, timeout: float = 240, **environment: str | None
     ) -> subprocess.CompletedProcess[str]:
-        process = self.start(*command, cwd=cwd, **environment)
+        process = self.start(*command, cwd=cwd, log=None, **environment)
         out, err = process.communicate(timeout=timeout)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
@@ -221,7 +220,7 @@ def native_only() -> None:
 @pytest.fixture
 def on_stack(stack: NativeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
     """This process is a client of the stack, logged in as its administrator."""
-    mlflow.set_tracking_uri(None)  # what an earlier test has set would count for more than the environment
+    forget_tracking_uri()  # what an earlier test has set would count for more than the environment
     for name in list(os.environ):
         if name.startswith(FOREIGN):
             monkeypatch.delenv(name)
@@ -231,7 +230,7 @@ def on_stack(stack: NativeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")  # through the proxy, not past it
     yield MlflowClient(stack.uri)
-    mlflow.set_tracking_uri(None)
+    forget_tracking_uri()
 
 
 @pytest.fixture(scope="session")
@@ -243,7 +242,7 @@ def run_on_stack(
 
     def run(verb: str, **options: object) -> str:
         folder = Path(str(options.setdefault("output_dir", place.folder / f"out-{len(place.processes)}")))
-        done = place.run(*place.entry_point(verb, options), **stack.environment())
+        done = place.run(*place.entry_point(verb, options), cwd=None, timeout=240, **stack.environment())
         assert done.returncode == 0, done.stderr
         return str(json.loads((folder / "result.json").read_text())["run_id"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -79,7 +80,7 @@ def test_the_model_has_a_signature_and_an_example_and_its_pins(folder, place):
     described = mlflow.models.Model.load(str(folder))
     assert [column.type.name for column in described.signature.inputs] == ["string"]
     assert described.signature.outputs.input_names() == COLUMNS
-    example = described.load_input_example(str(folder))
+    example: Any = described.load_input_example(str(folder))
     assert list(example.columns) == ["text"]
     pins = (place.project / "python_env.yaml").read_text()
     requirements = (folder / "requirements.txt").read_text().split()

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -24,7 +23,7 @@ from newsclf.drift import judge_profiles, load_reference
 from newsclf.monitoring.profile_batches import profile_batches
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.summary import key_numbers
-from tests.doors import call
+from tests.doors import call, forget_tracking_uri
 from tests.integration.conftest import FOREIGN, Place
 
 pytestmark = pytest.mark.integration
@@ -68,7 +67,7 @@ def old(request: pytest.FixtureRequest, place: Place) -> Iterator[Old]:
         patch.setenv("NEWSCLF_CACHE_DIR", str(made.folder / "cache"))
         patch.setenv("NEWSCLF_JOURNAL_DIR", str(made.folder / "journal"))
         yield made
-        mlflow.set_tracking_uri(None)
+        forget_tracking_uri()
 
 
 @pytest.fixture
@@ -159,8 +158,8 @@ def test_a_reference_in_a_folder_is_loaded_and_judges(old: Old) -> None:
         rows = list(csv.DictReader(file))
     texts, labels = [row["text"] for row in rows], [row["label"] for row in rows]
     reference = load_reference(old.folder / "reference")
-    assert reference.judge(texts, labels, least_rows=20).drifted is False
-    assert reference.judge([text[::-1] for text in texts], labels, least_rows=20).kind == "covariate"
+    assert reference.judge(texts, labels, min_rows=20).drifted is False
+    assert reference.judge([text[::-1] for text in texts], labels, min_rows=20).kind == "covariate"
 
 
 def test_monitor_goes_on_where_it_stopped(
@@ -226,6 +225,10 @@ def paths(client: MlflowClient, run_id: str, folder: str = "") -> set[str]:
     return found
 
 
+def digests(run: Run) -> list[str]:
+    return [entry.dataset.digest for entry in run.inputs.dataset_inputs] if run.inputs else []
+
+
 def test_sync_sends_the_journal_with_all_its_records(old: Old, server: str, tmp_path: Path) -> None:
     run_id = old.runs["unsent"]
     folder = next(path for path in (old.folder / "journal").iterdir() if path.name == run_id)
@@ -247,9 +250,7 @@ def test_sync_sends_the_journal_with_all_its_records(old: Old, server: str, tmp_
     assert (
         written.data.tags.items() - {("mlflow.runName", written.data.tags["mlflow.runName"])} <= sent.data.tags.items()
     )
-    assert [entry.dataset.digest for entry in sent.inputs.dataset_inputs] == [
-        entry.dataset.digest for entry in written.inputs.dataset_inputs
-    ]
+    assert digests(sent) == digests(written) != []
     assert paths(client, sent.info.run_id) == names
     version = client.get_model_version_by_alias("news", "challenger")
     assert version.run_id == sent.info.run_id

@@ -135,7 +135,7 @@ def test_a_table_alone(place, tables, profiled, tmp_path):
     metrics = run.data.metrics
     assert metrics["rows"] == len(table)
     assert metrics["characters/mean"] == pytest.approx(texts.str.len().mean(), rel=1e-5)
-    assert metrics["words/std"] == pytest.approx(texts.str.split().str.len().std(), rel=1e-4)
+    assert metrics["words/std"] == pytest.approx(texts.str.split().map(len).std(), rel=1e-4)
     assert metrics["empty_share"] == pytest.approx((texts == "").mean())
     assert metrics["missing_share"] == pytest.approx(table["text"].isna().mean())
     assert metrics["duplicate_share"] == pytest.approx(texts[texts != ""].duplicated().mean(), abs=1e-6)

@@ -41,7 +41,7 @@ def peaks(stack) -> dict[int, int]:
     listed = subprocess.run(["ps", "-eo", "pid=,pgid="], capture_output=True, text=True, check=True).stdout
     members = [int(pid) for pid, group in map(str.split, listed.splitlines()) if int(group) in groups]
     status = {pid: Path(f"/proc/{pid}/status").read_text() for pid in members}
-    return {pid: int(PEAK.search(text)[1]) * 1024 for pid, text in status.items()}
+    return {pid: int(PEAK.findall(text)[0]) * 1024 for pid, text in status.items()}
 
 
 @pytest.mark.skipif(not os.path.isfile("/proc/self/status"), reason="reads /proc")

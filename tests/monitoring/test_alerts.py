@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,7 +21,7 @@ def batch(number: int, numbers: dict[str, float], when: datetime | None = FIRST,
     return Record(number, f"b{number}", str(number), date, date or "", rows, numbers, verdict)
 
 
-def states(watch: MonitorState, values: list[float], rows: int = 100) -> str:
+def states(watch: MonitorState, values: Sequence[float], rows: int = 100) -> str:
     """One letter a batch, a day each: A for alert, . for ok."""
     shown = ""
     for number, value in enumerate(values, start=1):

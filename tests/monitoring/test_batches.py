@@ -134,7 +134,8 @@ def test_content_is_the_same_in_any_order():
 )  # fmt: skip
 def test_dates_in_names(tmp_path, name, expected):
     (tmp_path / name).write_text("text\nx\n")
-    assert cut(tmp_path)[0].date == (datetime(*expected, tzinfo=UTC) if expected else None)
+    date = cut(tmp_path)[0].date
+    assert date == (datetime(*expected).replace(tzinfo=UTC) if expected else None)
 
 
 @pytest.mark.parametrize(

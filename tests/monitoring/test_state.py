@@ -101,7 +101,12 @@ def test_a_file_is_read_once(tmp_path, monkeypatch):
     for number in (1, 2, 3):
         state.keep("s", record(number))
     read = []
-    monkeypatch.setattr(Path, "read_text", lambda path, **kind: read.append(path.name) or path.open(**kind).read())
+
+    def counted(path: Path, encoding: str) -> str:
+        read.append(path.name)
+        return path.read_bytes().decode(encoding)
+
+    monkeypatch.setattr(Path, "read_text", counted)
     again = State(tmp_path)
     assert len(again.records("s")) == 3
     assert len(read) == 3

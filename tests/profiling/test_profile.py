@@ -68,11 +68,11 @@ def test_parts_merge_to_the_profile_of_the_whole(seed):
 
     assert set(found) == set(frame.columns)
     for name, values in frame.items():
-        column = found[name]
+        column = found[str(name)]
         present = values.dropna()
         assert (column.rows, column.nulls) == (len(frame), int(values.isna().sum()))
         if column.kind == "label":
-            assert dict(column.items) == dict(whole[name].items) == present.value_counts().to_dict()
+            assert dict(column.items) == dict(whole[str(name)].items) == present.value_counts().to_dict()
         elif column.kind == "text":
             assert column.unique == pytest.approx(present.nunique(), rel=0.01)
             assert column.unique_low <= present.nunique() <= column.unique_high

@@ -12,7 +12,7 @@ from newsclf.profiling.summary import duplicate_share, key_numbers, summarise, t
 
 def profile_of(**columns: object) -> TextProfile:
     profile = TextProfile()
-    profile.log(pd.DataFrame({name: pd.Series(values) for name, values in columns.items()}))  # type: ignore[call-overload]
+    profile.log(pd.DataFrame({name: pd.Series(values) for name, values in columns.items()}))
     return profile
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_batches_that_came_late_stand_at_their_dates(path: Path) -> None:
 
 def test_an_alert_is_marked_in_the_chart_of_its_number(path: Path) -> None:
     """As `monitor` raises them: on a p-value, an effect, a number, a verdict."""
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"number": "covariate/p_value", "p_value": 0.01, "severity": "info"},
         {"number": "covariate/effect", "above": 0.3, "severity": "critical"},
         {"number": "characters/mean", "below": "80 characters"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def texts(count: int, seed: int) -> list[str]:
     return [" ".join(random.choice(WORDS.split(), random.integers(4, 20))) for _ in range(count)]
 
 
-def predicted(asked: list[str]) -> np.ndarray:
+def predicted(asked: Sequence[str]) -> np.ndarray:
     """Probabilities [texts, 2] that follow from the text alone."""
     sports = np.array([0.05 + 0.9 * (len(text) % 10) / 10 for text in asked])
     return np.column_stack([sports, 1 - sports])
@@ -35,7 +36,7 @@ def predicted(asked: list[str]) -> np.ndarray:
 class Model:
     name, classes = "the model", CLASSES
 
-    def __call__(self, asked: list[str]) -> np.ndarray:
+    def __call__(self, asked: Sequence[str]) -> np.ndarray:
         return predicted(asked)
 
 
@@ -86,7 +87,7 @@ def test_no_text_is_in_it(reference: Path, tmp_path: Path) -> None:
 def test_each_hour_has_a_file_and_a_later_flush_adds_to_it(
     reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Clock(datetime):
+    class Clock:
         moment = datetime(2026, 3, 1, 11, 59, tzinfo=UTC)
 
         @classmethod

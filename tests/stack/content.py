@@ -39,7 +39,7 @@ def run_content(client: MlflowClient, run: Run) -> dict[str, Any]:
         "parameters": data.params,
         "tags": data.tags,
         "metrics": {name: points(client, info.run_id, name) for name in data.metrics},
-        "inputs": sorted(str(one.to_dictionary()) for one in run.inputs.dataset_inputs),
+        "inputs": sorted(str(one.to_dictionary()) for one in (run.inputs.dataset_inputs if run.inputs else ())),
         "artifacts": checksums(client, info.run_id) if client.list_artifacts(info.run_id) else {},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import matplotlib.axes
+import numpy as np
 import pytest
 
 from newsclf.tuning.plots import importances, parallel_coordinates
@@ -14,7 +15,8 @@ def row(trial: int, value: float, **settings: str) -> Row:
 
 
 def heights(axes: matplotlib.axes.Axes) -> list[list[float]]:
-    return [list(line.get_ydata()) for line in axes.get_lines() if len(line.get_xdata()) == 4]
+    drawn = [np.asarray(line.get_data()) for line in axes.get_lines()]
+    return [heights.tolist() for places, heights in drawn if len(places) == 4]
 
 
 def test_every_trial_is_a_line_through_its_settings() -> None:

@@ -34,7 +34,7 @@ def opened(folder: Path, **options: Any) -> Trials:
 
 def work_off(trials: Trials, most: int = 100) -> list[dict[str, str]]:
     """Claim and complete up to `most` trials; their settings. The value is made of the settings."""
-    done = []
+    done: list[dict[str, str]] = []
     while len(done) < most and (claimed := trials.claim()):
         value = sum(float(text) for text in claimed.settings.values())
         trials.complete(claimed.trial.number, value)

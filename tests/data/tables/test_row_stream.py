@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def read(opened: RowStream, rows: int = 10_000) -> pd.DataFrame:
     return pd.concat(list(opened.chunks(rows)))
 
 
-def written(path: Path, rows: list[dict[str, object]]) -> str:
+def written(path: Path, rows: Sequence[Mapping[str, object]]) -> str:
     """A table in the format of its ending."""
     if path.suffix == ".csv":
         with path.open("w", encoding="utf-8", newline="") as file:

@@ -150,8 +150,8 @@ def test_bad_rows_of_the_test_table_are_counted_apart(tmp_path, options):
             pd.concat([news(), pd.DataFrame({"text": ["z"], "label": ["rare"]})]),
             r'class "rare" \(1\): 3 are needed',
         ),
-        (news().assign(text=[["a list"]] * 60), "row 1: the text is .* not a string"),
-        (news().assign(label=[["a list"]] * 60), "row 1: the label is .* neither text nor a number"),
+        (news().assign(text=pd.Series([["a list"]] * 60)), "row 1: the text is .* not a string"),
+        (news().assign(label=pd.Series([["a list"]] * 60)), "row 1: the label is .* neither text nor a number"),
     ],
 )
 def test_tables_that_cannot_be_learnt_from(tmp_path, options, frame, message):

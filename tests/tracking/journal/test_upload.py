@@ -23,7 +23,8 @@ def fill(journal: Journal) -> str:
     here.log_batch(run_id, [Metric("loss", 0.5, 1, 0), Metric("loss", 0.25, 2, 1)], [Param("seed", "1")])
     here.set_tag(run_id, "newsclf.model", f"runs:/{run_id}/model")
     for name in ("train", "test"):
-        dataset = MetaDataset(HTTPDatasetSource("http://127.0.0.1/news.csv"), name)._to_mlflow_entity()
+        described = MetaDataset(HTTPDatasetSource("http://127.0.0.1/news.csv"), name)  # type: ignore[abstract]
+        dataset = described._to_mlflow_entity()
         here.log_inputs(run_id, [DatasetInput(dataset, [])])
     here.log_text(run_id, f"run_id: {run_id}", "config.yaml")
     model = here.create_logged_model("0", "model", run_id, {"kind": "bert"}, {"layers": "3"})
