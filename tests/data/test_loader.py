@@ -81,7 +81,9 @@ def test_splits_that_are_none(options, tmp_path):
 def test_published_data_comes_whole(real_data, options):
     chosen = options(dataset="ag_news", data_dir=str(real_data))
     found = open_stream(chosen, "test").read()
-    assert len(found) == len(ag_news.read(chosen).test) >= len(load(chosen).splits["test"])
+    test = ag_news.read(chosen).test
+    assert test is not None
+    assert len(found) == len(test) >= len(load(chosen).splits["test"])
     with pytest.raises(InputError, match="ag_news has no validation split of its own"):
         open_stream(chosen, "validation")
     posts = options(dataset="20newsgroups", data_dir=str(real_data))

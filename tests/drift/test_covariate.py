@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from newsclf.drift.covariate import DIRECTIONS, MIN_SHARE, MIN_SHIFT, compare, evidence
+from tests.drift.conftest import known
 
 WIDTH = 6
 
@@ -30,7 +31,7 @@ def made(random: np.random.Generator, rows: int) -> pd.DataFrame:
 
 def test_without_a_change_p_values_are_not_too_small():
     random = np.random.default_rng(0)
-    found = [compare(made(random, 300), made(random, 800), np.ones(800)).p_value for _ in range(200)]
+    found = [known(compare(made(random, 300), made(random, 800), np.ones(800)).p_value) for _ in range(200)]
     for level in (0.1, 0.05, 0.01):
         assert sum(p <= level for p in found) <= stats.binom.ppf(0.999, len(found), level * 1.2), level
 
@@ -50,7 +51,7 @@ def test_what_moved_is_named_first(column, change, unit):
     current[column] = change(current[column].to_numpy())
     found = compare(current, made(random, 2000), np.ones(2000))
     name = DIRECTIONS if column.startswith("direction") else column
-    assert found.p_value < 1e-6
+    assert known(found.p_value) < 1e-6
     assert found.tested[0].name == name
     assert name in found.changed
     assert found.effect_unit == unit
@@ -64,10 +65,10 @@ def test_what_moved_is_named_first(column, change, unit):
 
 def test_specks_are_no_drift_however_sure():
     sure = {"a": (1e-30, MIN_SHARE / 2, MIN_SHARE), DIRECTIONS: (1e-30, MIN_SHIFT / 2, MIN_SHIFT)}
-    assert evidence(sure).p_value > 0.5
-    assert evidence(sure | {"b": (0.4, MIN_SHARE, MIN_SHARE)}).p_value > 0.2
+    assert known(evidence(sure).p_value) > 0.5
+    assert known(evidence(sure | {"b": (0.4, MIN_SHARE, MIN_SHARE)}).p_value) > 0.2
     large = evidence(sure | {"b": (1e-30, MIN_SHARE, MIN_SHARE)})
-    assert large.p_value < 1e-25
+    assert known(large.p_value) < 1e-25
     assert large.tested[0].name == "b"
 
 
@@ -85,7 +86,7 @@ def test_weights_take_out_a_change_of_the_classes_alone():
     for _ in range(60):
         reference, second = of_classes(2000, 0.5)
         current, _ = of_classes(800, 0.75)
-        plain.append(compare(current, reference, np.ones(2000)).p_value)
-        weighted.append(compare(current, reference, np.where(second, 1.5, 0.5)).p_value)
+        plain.append(known(compare(current, reference, np.ones(2000)).p_value))
+        weighted.append(known(compare(current, reference, np.where(second, 1.5, 0.5)).p_value))
     assert max(plain) < 1e-6
     assert sum(p <= 0.05 for p in weighted) <= stats.binom.ppf(0.999, 60, 0.06)

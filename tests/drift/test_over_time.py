@@ -98,8 +98,8 @@ def test_an_incremental_change_is_dated_within_ten_batches():
 def test_batch_by_batch_it_says_what_all_batches_up_to_there_say(seed):
     random = np.random.default_rng(seed)
     drifting = random.random(200) < random.choice([0.02, 0.3, 0.6])
-    series = [float(p) for p in np.where(drifting, 10 ** -random.exponential(3, 200), random.random(200))]
-    series = [None if random.random() < 0.1 else p for p in series]
+    drawn = [float(p) for p in np.where(drifting, 10 ** -random.exponential(3, 200), random.random(200))]
+    series = [None if random.random() < 0.1 else p for p in drawn]
     detector = ChangeDetector()
     for batch, p_value in enumerate(series):
         found = detector.update(p_value)

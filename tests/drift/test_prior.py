@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from newsclf.drift.prior import compare, corrected_shares, homogeneity
+from tests.drift.conftest import known
 
 CLASSES = ("a", "b", "c")
 
@@ -71,7 +72,7 @@ def test_homogeneity_is_the_chi_square_test():
 def test_the_effect_is_the_total_variation_and_the_most_moved_class_is_named():
     found = compare(np.array([150, 350, 250, 250]), np.array([300, 300, 200, 200]), (*CLASSES, "d"))
     assert found.effect == pytest.approx(0.15)
-    assert found.p_value < 1e-6
+    assert known(found.p_value) < 1e-6
     assert [(one.name, round(one.effect, 3)) for one in found.tested[:1]] == [("a", -0.15)]
     assert "most of all a, share 15.0% after 30.0%" in found.changed
     mixed = compare(np.array([300, 300, 200, 200]), np.array([200, 200, 300, 300]), (*CLASSES, "d"))

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -177,7 +177,8 @@ def test_odd_texts_are_judged(reference, news):
 
 def test_the_same_seed_gives_the_same_reference(reference_rows, reference, news):
     texts, labels = news.rows(100)
-    again, other = fit_reference(*reference_rows), fit_reference(*reference_rows, seed=1)
+    first, second = reference_rows
+    again, other = fit_reference(first, second), fit_reference(first, second, seed=1)
     assert again.id == reference.id != other.id
     assert again.judge(texts, labels) == reference.judge(texts, labels) != other.judge(texts, labels)
 
@@ -185,7 +186,7 @@ def test_the_same_seed_gives_the_same_reference(reference_rows, reference, news)
 def test_a_reference_as_a_pandas_table(reference_rows, reference):
     frame = pd.DataFrame(dict(zip(("text", "label"), reference_rows, strict=True))).iloc[::-1].iloc[::-1]
     frame.index = frame.index[::-1]
-    assert fit_reference(frame["text"], frame["label"]).id == reference.id
+    assert fit_reference(cast(Any, frame["text"]), cast(Any, frame["label"])).id == reference.id
 
 
 def test_no_text_is_compared_with_a_map_of_itself(reference):
@@ -320,7 +321,8 @@ def test_held_out_texts_are_those_the_predictor_has_not_learnt_from(news):
 def test_a_predictor_reads_a_bounded_part_of_a_batch(news, monkeypatch):
     monkeypatch.setattr("newsclf.drift.reference.READ_ROWS", 70)
     predictor = Keywords()
-    fitted = fit_reference(*news.rows(300), predictor)
+    texts, labels = news.rows(300)
+    fitted = fit_reference(texts, labels, predictor)
     predictor.calls.clear()
     texts, labels = news.rows(200)
     first, second = fitted.judge(texts, labels), fitted.judge(texts, labels)
@@ -342,7 +344,8 @@ def test_a_batch_is_read_once_and_judged_as_its_texts_are(news, monkeypatch):
     """With embedding "encoder" no more than READ_ROWS texts are judged, but all of a batch have a place on the map."""
     monkeypatch.setattr("newsclf.drift.reference.READ_ROWS", 70)
     predictor, embedded = Keywords(), []
-    fitted = fit_reference(*news.rows(300), predictor)
+    texts, labels = news.rows(300)
+    fitted = fit_reference(texts, labels, predictor)
 
     def embed(texts, counts):
         embedded.append(list(texts))
@@ -517,7 +520,8 @@ def test_another_predictor(folder):
 def test_half_written_it_is_none(name, folder, reference_rows, monkeypatch):
     """Written over another one, and stopped before the file `name`."""
 
-    other, put = fit_reference(*reference_rows, seed=1), os.replace
+    texts, labels = reference_rows
+    other, put = fit_reference(texts, labels, seed=1), os.replace
 
     def stop(source: Path, target: Path) -> None:
         if Path(target).name == name:

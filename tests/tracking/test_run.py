@@ -134,9 +134,10 @@ def test_a_number_of_another_runs_model_makes_it_an_input(run: Run) -> None:
     model = run.client.create_logged_model("0", "model", other)
     run.log_metrics({"accuracy": 0.5}, model_id=model.model_id)
     run.log_metrics({"macro_f1": 0.4}, model_id=model.model_id)
-    inputs = run.client.get_run(run.id).inputs.model_inputs
-    assert [one.model_id for one in inputs] == [model.model_id]
-    linked = {metric.key: metric.value for metric in run.client.get_logged_model(model.model_id).metrics}
+    inputs = run.client.get_run(run.id).inputs
+    assert inputs is not None
+    assert [one.model_id for one in inputs.model_inputs] == [model.model_id]
+    linked = {metric.key: metric.value for metric in run.client.get_logged_model(model.model_id).metrics or []}
     assert linked == {"accuracy": 0.5, "macro_f1": 0.4}
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +41,9 @@ def csv_entry(text: str, label: str) -> Entry:
     return Entry(line.getvalue().encode(), (text, label))
 
 
-def jsonl_entry(values: dict[str, object]) -> Entry:
+def jsonl_entry(values: Mapping[str, str | None]) -> Entry:
     text, label = values.get("text"), values.get("label")
-    return Entry(json.dumps(values, ensure_ascii=False).encode() + b"\n", (text, label))  # type: ignore[arg-type]
+    return Entry(json.dumps(values, ensure_ascii=False).encode() + b"\n", (text, label))
 
 
 broken = st.sampled_from
