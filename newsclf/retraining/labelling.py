@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from scipy.spatial.distance import cdist
+
+from newsclf.config import DataOptions
+from newsclf.retraining.context import RetrainContext
+from newsclf.retraining.judged_stream import StreamBatch
+from newsclf.tracking.artifacts.references import open_reference
 
 
 def k_center_greedy(points: np.ndarray, uncertainty: np.ndarray, known: np.ndarray, budget: int) -> list[int]:
@@ -29,3 +37,24 @@ def k_center_greedy(points: np.ndarray, uncertainty: np.ndarray, known: np.ndarr
         left[best] = False
         nearest = np.minimum(nearest, cdist(points, points[best : best + 1])[:, 0])
     return chosen
+
+
+def write_to_label(context: RetrainContext, chosen: Sequence[StreamBatch]) -> pd.DataFrame:
+    """to_label.csv: the texts of the drifted batches that are most worth a label; none where only profiles are kept."""
+    texts = pd.concat([pd.DataFrame(columns=["batch", "text"]), *(batch.unlabelled for batch in chosen)])
+    texts = texts.drop_duplicates("text").reset_index(drop=True)
+    if not texts.empty:
+        options = DataOptions(seed=context.champion.config.seed)
+        reference = open_reference(options, context.champion.uri, context.folder, context.config.device, "tokens")
+        columns = reference.read(texts["text"].tolist()).columns
+        columns = columns[columns["entropy"].notna()]  # of very many texts, the reference's model reads a sample
+        directions = [str(name) for name in columns if str(name).startswith("direction_")]
+        known, points = reference.held_out.columns[directions].dropna(), columns[directions].fillna(0.0)
+        budget = context.config.label_budget
+        order = k_center_greedy(points.to_numpy(), columns["entropy"].to_numpy(), known.to_numpy(), budget)
+        worth = columns.iloc[order]
+        said = worth[["predicted_label", "confidence"]].round({"confidence": 4})
+        texts = texts.loc[worth.index].assign(label="").join(said)
+    texts.to_csv(context.folder / "to_label.csv", index=False)
+    context.run.log_file(context.folder / "to_label.csv")
+    return texts

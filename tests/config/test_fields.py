@@ -12,9 +12,10 @@ from newsclf.config import EvaluateConfig, MonitorConfig, RetrainConfig, TrainCo
 from newsclf.config.fields import ROLES, Role, described, fields_of, names_of, option
 from newsclf.config.shared import ComputeOptions, RunOptions
 from newsclf.errors import InputError
+from newsclf.retraining import challenge, context
 from newsclf.tracking import resume
 from newsclf.tuning import space
-from newsclf.verbs import VERBS, compare, monitor, reproduce, retrain
+from newsclf.verbs import VERBS, compare, monitor, reproduce
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -114,17 +115,17 @@ def test_a_comparison() -> None:
 
 
 def test_a_challenger_has_its_champions_options_but_for_its_machine() -> None:
-    assert set(retrain.NOT_INHERITED) == {
+    assert set(challenge.NOT_INHERITED) == {
         *("device", "num_workers", "data_dir", "cache_dir", "cache_limit_gb"),
         *("output_dir", "register", "tracking", "send_timeout", "resume"),
     }
 
 
 def test_the_monitor_of_a_retraining_cuts_and_judges_the_stream_as_it_says() -> None:
-    assert set(retrain.FOR_MONITOR) == {
+    assert set(context.FOR_MONITOR) == {
         *("batch", "batch_rows", "date_column", "text_column", "label_column", "min_rows", "alpha", "device"),
     }
-    assert set(retrain.FOR_MONITOR) <= set(names_of(RetrainConfig)) & set(names_of(MonitorConfig))
+    assert set(context.FOR_MONITOR) <= set(names_of(RetrainConfig)) & set(names_of(MonitorConfig))
 
 
 def test_what_a_judgement_of_a_batch_depends_on() -> None:
