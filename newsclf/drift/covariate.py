@@ -91,9 +91,8 @@ def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
     columns = (ColumnEffect(name, p, found[name][1]) for name, p in zip(found, corrected, strict=True))
     tested = tuple(sorted(columns, key=lambda one: (one.p_value, -one.effect)))
     first = tested[0]
-    unit, size = "share of texts", f"in {first.effect:.1%} of the texts"
-    if first.name == DIRECTIONS:
-        unit, size = "standard deviations", f"by {first.effect:.2f} standard deviations"
+    unit = unit_of(first.name)
+    size = f"by {first.effect:.2f} {unit}" if first.name == DIRECTIONS else f"in {first.effect:.1%} of the texts"
     names = [one.name for one in tested if one.p_value <= 0.01][:5] or [first.name]
     label = COLUMN_LABELS.get(first.name, first.name)
     return Evidence(
@@ -106,6 +105,11 @@ def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
         f"The texts are others: their {label} moved {size} ({', '.join(names)}).",
         "The texts are like the reference's.",
     )
+
+
+def unit_of(column: str) -> str:
+    """What the effect of a column is measured in; the evidence has the unit of the column that moved most surely."""
+    return "standard deviations" if column == DIRECTIONS else "share of texts"
 
 
 def _tested(names: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from newsclf.drift import ColumnEffect, Finding, TextBatch, Verdict
+from newsclf.drift import ColumnEffect, Finding, TextBatch, Verdict, covariate
 from newsclf.drift.batch import HeldOut
 from newsclf.features.text_statistics import STATISTICS
 from newsclf.profiling.profile import TextProfile
@@ -56,26 +56,22 @@ def _columns(
     now: Mapping[str, ColumnSummary], then: Mapping[str, ColumnSummary], verdict: Verdict | None
 ) -> list[ColumnPair]:
     """Every numeric column that has values; statistics first, as they are named."""
-    moved: dict[str, tuple[ColumnEffect, Finding]] = {}
+    tested: dict[str, tuple[ColumnEffect, Finding]] = {}
     for finding in verdict.kinds.values() if verdict else ():
-        moved |= {one.name: (one, finding) for one in finding.tested}
+        tested |= {column.name: (column, finding) for column in finding.tested}
     order = [*(name for name in STATISTICS if name in now), *(name for name in now if name not in STATISTICS)]
     pairs = []
     for name in order:
         if now[name].kind != "number" or not now[name].values:
             continue
-        found = moved.get(name)
-        pairs.append(
-            ColumnPair(
-                name=name,
-                reference=_histogram(then[name]) if name in then and then[name].values else None,
-                current=_histogram(now[name]),
-                p_value=found[0].p_value if found else None,
-                effect=found[0].effect if found else None,
-                effect_unit=found[1].effect_unit if found else "",
-                moved=bool(found and found[0] in found[1].significant),
-            )
-        )
+        sides = (_histogram(then[name]) if name in then and then[name].values else None, _histogram(now[name]))
+        if name not in tested:
+            pairs.append(ColumnPair(name, *sides))
+            continue
+        column, finding = tested[name]
+        unit = covariate.unit_of(name) if finding.kind == covariate.NAME else finding.effect_unit
+        moved = column in finding.significant
+        pairs.append(ColumnPair(name, *sides, column.p_value, column.effect, unit, moved))
     return pairs
 
 

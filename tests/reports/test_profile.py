@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,19 @@ def test_the_map_has_every_text_that_is_not_empty(page: Page, reference: Referen
     listed = page.text.partition("nearest class ")[2]
     first = next(row for row in rows if row["side"] == "current")
     assert listed.startswith(first["say"].partition("\n")[2])
+
+
+def test_a_column_has_the_unit_of_its_own_effect(reference: Reference, tmp_path: Path) -> None:
+    """Where the subject moved most surely, the whole of covariate drift is told in standard deviations."""
+    news = News(np.random.default_rng(3))
+    labels = news.rows(200)[1]  # of all classes, so that their shares explain nothing
+    sample = pd.DataFrame({"text": [news.text("Business") for _ in labels], "label": labels})
+    page = write(tmp_path / "report.html", reference, sample)
+    kind, _, columns = page.text.partition(" Columns The share of rows")
+    assert re.search(r"covariate ▲ drift p < 0.001 effect [\d.]+ standard deviations", kind)
+    units = re.findall(r"(\w+) (?:▲ moved )?p [<\d. ]+ effect [\d.]+ (share of \w+|standard deviations)", columns)
+    assert {unit for _, unit in units} == {"share of texts", "share of rows"}
+    assert {name for name, unit in units if unit == "share of rows"} == {"empty", "missing"}
 
 
 def test_of_a_large_sample_the_points_are_few_and_evenly_spaced(
