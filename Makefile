@@ -8,7 +8,7 @@ SWIFT := .venv-stack
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help train evaluate ui test lint format configs lock clean-cache benchmark check-torchtext stack stack-native stack-down backup restore
+.PHONY: help train evaluate ui test test-quick lint format configs lock clean-cache benchmark check-torchtext stack stack-native stack-down backup restore
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{printf "make %-16s %s\n", $$1, $$2}'
@@ -33,8 +33,13 @@ ui: $(INSTALLED)  ## open the tracking UI on the runs of this folder, or of $MLF
 	*) $(in_venv) mlflow ui --backend-store-uri "$$store" --host 127.0.0.1 --port "$${PORT:-5000}" --workers 1 ;; \
 	esac
 
+pytest := $(in_venv) OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
 test: lint  ## the linters, then every test
-	@$(in_venv) OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	@$(pytest)
+
+test-quick: lint  ## the linters, then the tests that start no server and no `mlflow run`
+	@$(pytest) -m "not integration"
 
 lint: $(DEV)  ## ruff and mypy
 	@$(in_venv) ruff check .
@@ -45,7 +50,7 @@ format: $(DEV)  ## let ruff put the code in order
 	@$(in_venv) ruff check --fix .
 	@$(in_venv) ruff format .
 
-configs: $(INSTALLED)  ## write configs/<verb>.yaml, MLproject and the doors anew, after a change of newsclf/config/ or of the list of verbs
+configs: $(INSTALLED)  ## write configs/, MLproject and the doors anew, after a change of newsclf/config/ or of VERBS
 	@$(VENV)/bin/python -m tools.configs
 
 stack:  ## start the tracking backend (Docker): database, object store, MLflow, TLS and login; docs/backend.md
