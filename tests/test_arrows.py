@@ -30,11 +30,6 @@ GROUND = {*FLOORS[-2], *FLOORS[-1]}
 HEAVY = {"torch", "pytorch_lightning", "transformers", "mlflow", "whylogs"}
 # The serving room defines the class that MLflow loads.
 MAY_IMPORT_MLFLOW = {"newsclf/serving/pyfunc.py"}
-# What is still to be moved: this list only gets shorter, and then goes.
-LEFT = {
-    "newsclf/verbs/sweep.py",
-    "newsclf/verbs/sweep_results.py",
-}
 
 
 def imports(source: str) -> set[str]:
@@ -128,15 +123,13 @@ def test_arrows_run_down(room: str) -> None:
         path: rooms_of(modules) - below
         for folder in ("entrypoints", "newsclf")
         for path, modules in files(folder)
-        if room_of(path) == room and path not in LEFT
+        if room_of(path) == room
     }
     assert {path: rooms for path, rooms in found.items() if rooms} == {}
 
 
 def test_files_import_each_other_in_no_circle() -> None:
-    graph = modules_of_newsclf()
-    left = {path.removesuffix(".py").replace("/", ".") for path in LEFT}
-    assert circle({name: others - left for name, others in graph.items()}) == []
+    assert circle(modules_of_newsclf()) == []
 
 
 def test_a_door_imports_its_verb_alone() -> None:
@@ -153,7 +146,6 @@ def test_a_verb_imports_no_other_verb() -> None:
         path: {module.split(".")[2] for module in modules if module.startswith("newsclf.verbs.")}
         & verbs - {Path(path).stem}
         for path, modules in files("newsclf/verbs")
-        if path not in LEFT
     }
     assert {path: verbs for path, verbs in found.items() if verbs} == {}
 
@@ -166,7 +158,7 @@ def test_what_lies_low_knows_nothing_of_models_and_servers(room: str) -> None:
 
 def test_only_tracking_talks_to_mlflow() -> None:
     found = [path for path, modules in files("newsclf") if "mlflow" in packages(modules)]
-    assert [path for path in found if room_of(path) != "tracking" and path not in MAY_IMPORT_MLFLOW | LEFT] == []
+    assert [path for path in found if room_of(path) != "tracking" and path not in MAY_IMPORT_MLFLOW] == []
 
 
 def test_only_profiling_imports_whylogs() -> None:

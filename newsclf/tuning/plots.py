@@ -10,14 +10,14 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from newsclf.tuning.table import Row
+from newsclf.tuning.table import TrialRow
 
 INK, BLUE, GREY = "#1f2933", "#2f6f9f", "#cbd2d9"
 MOST_TICKS = 12
 LOG_FROM = 10  # numbers that span more than this ratio are drawn on a logarithmic scale
 
 
-def parallel_coordinates(found: Sequence[Row], names: Sequence[str], aim: str) -> Figure:
+def parallel_coordinates(found: Sequence[TrialRow], names: Sequence[str], aim: str) -> Figure:
     """A line a complete trial, coloured by the aim, over one axis an option and one of the aim."""
     complete = [row for row in found if row.value is not None]
     values = np.array([row.value for row in complete], float)

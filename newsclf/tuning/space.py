@@ -18,7 +18,7 @@ from newsclf.errors import InputError
 # Set by the sweep for each of its runs, or of no use in one: no trial is resumed, nor registered by itself.
 KEPT_FROM_TRAIN = names_of(TrainConfig, "run", "output")
 LOW_IS_BEST = ("loss", "error", "seconds", "bytes")
-MOST_RUNS = 10_000
+MAX_RUNS = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,8 +75,8 @@ def read_space(config: SweepConfig) -> Space:
         return Space(names, fixed, None, values, ranges)
     if ranges:
         raise InputError(f"space, {next(iter(ranges))}: a grid has no ranges; list the values, as [1e-4, 1e-3]")
-    if (count := math.prod(map(len, values.values()))) > MOST_RUNS:
-        raise InputError(f"option space has {count:,} combinations, a grid at most {MOST_RUNS:,}: use random")
+    if (count := math.prod(map(len, values.values()))) > MAX_RUNS:
+        raise InputError(f"option space has {count:,} combinations, a grid at most {MAX_RUNS:,}: use random")
     rows = [dict(zip(names, row, strict=True)) for row in itertools.product(*values.values())]
     return Space(names, fixed, rows, values, {})
 

@@ -14,7 +14,7 @@ STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned"}
 
 
 @dataclass(frozen=True)
-class Row:
+class TrialRow:
     """One slot of the sweep as it was settled. value: of the aim; None unless complete."""
 
     trial: int  # from 1
@@ -28,21 +28,21 @@ class Row:
     failure: str
 
 
-def rows(by_slot: Mapping[int, Sequence[FrozenTrial]], names: Sequence[str], lowest: bool) -> list[Row]:
+def trial_rows(by_slot: Mapping[int, Sequence[FrozenTrial]], names: Sequence[str], lowest: bool) -> list[TrialRow]:
     """The settled slots: complete ones by the aim, the best first, then pruned and failed ones."""
     found = [
         _row(slot, attempts, names) for slot, attempts in by_slot.items() if attempts and _decided(attempts[-1].state)
     ]
     order = {"complete": 0, "pruned": 1, "failed": 2}
 
-    def place(row: Row) -> tuple[int, float, int]:
+    def place(row: TrialRow) -> tuple[int, float, int]:
         value = row.value or 0.0
         return order[row.state], value if lowest else -value, row.trial
 
     return sorted(found, key=place)
 
 
-def frame(found: Sequence[Row], names: Sequence[str], aim: str) -> pd.DataFrame:
+def frame(found: Sequence[TrialRow], names: Sequence[str], aim: str) -> pd.DataFrame:
     """The table that is logged: a row a trial."""
     return pd.DataFrame(
         [
@@ -80,10 +80,10 @@ def _decided(state: TrialState) -> bool:
     return state not in (TrialState.WAITING, TrialState.RUNNING)
 
 
-def _row(slot: int, attempts: Sequence[FrozenTrial], names: Sequence[str]) -> Row:
+def _row(slot: int, attempts: Sequence[FrozenTrial], names: Sequence[str]) -> TrialRow:
     ended = [trial for trial in attempts if trial.state in STATES]
     trial = ended[0] if ended else attempts[-1]
-    return Row(
+    return TrialRow(
         trial=slot + 1,
         state=STATES.get(trial.state, "failed"),
         value=trial.value if trial.state == TrialState.COMPLETE else None,

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from newsclf.tuning.plots import importances, parallel_coordinates
-from newsclf.tuning.table import Row
+from newsclf.tuning.table import TrialRow
 
 
-def row(trial: int, value: float, **settings: str) -> Row:
-    return Row(trial, "complete", value, settings, 0, 1.0, 0, "", "")
+def row(trial: int, value: float, **settings: str) -> TrialRow:
+    return TrialRow(trial, "complete", value, settings, 0, 1.0, 0, "", "")
 
 
 def heights(axes: matplotlib.axes.Axes) -> list[list[float]]:

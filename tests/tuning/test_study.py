@@ -15,7 +15,7 @@ from newsclf.errors import InputError
 from newsclf.tuning.space import read_space
 from newsclf.tuning.storage import STORAGE_VARIABLE, shown
 from newsclf.tuning.study import Trials
-from newsclf.tuning.table import frame, printed, rows
+from newsclf.tuning.table import frame, printed, trial_rows
 
 LIST: dict[str, Any] = {"strategy": "list", "runs": [{"epochs": 1}, {"epochs": 2}, {"epochs": 3}]}
 DRAWN: dict[str, Any] = {
@@ -66,7 +66,7 @@ def test_a_failure_is_tried_again_as_often_as_was_said_and_what_was_broken_off_a
         trials.fail(claimed.trial.number, "the disk is full")
     assert trials.claim() is None
     assert trials.unsettled() == 0
-    (row,) = rows(trials.by_slot(), ["epochs"], lowest=False)
+    (row,) = trial_rows(trials.by_slot(), ["epochs"], lowest=False)
     assert (row.state, row.failed_before, row.failure) == ("failed", 1, "the disk is full")
     more = opened(tmp_path, runs=[{"epochs": 7}], retries=2)
     assert more.claim() is not None
@@ -173,10 +173,14 @@ def test_the_table_has_the_best_on_top_and_the_failed_at_the_end(tmp_path: Path)
     claimed = trials.claim(run_id="abc")
     assert claimed is not None
     trials.fail(claimed.trial.number, "no such encoder")
-    table = frame(rows(trials.by_slot(), ["epochs"], lowest=False), ["epochs"], "val_acc")
+    table = frame(trial_rows(trials.by_slot(), ["epochs"], lowest=False), ["epochs"], "val_acc")
     assert list(table["trial"]) == [2, 1, 3]
     assert list(table["epochs"]) == ["2", "1", "3"]
-    assert list(frame(rows(trials.by_slot(), ["epochs"], lowest=True), ["epochs"], "val_acc")["trial"]) == [1, 2, 3]
+    assert list(frame(trial_rows(trials.by_slot(), ["epochs"], lowest=True), ["epochs"], "val_acc")["trial"]) == [
+        1,
+        2,
+        3,
+    ]
     lines = printed(table, "val_acc", ["epochs"]).splitlines()
     assert lines[0].split() == ["trial", "state", "val_acc", "epochs", "seconds", "run_id", "failure"]
     assert lines[3].split()[-3:] == ["no", "such", "encoder"]
