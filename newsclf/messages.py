@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-LONGEST_QUOTE = 120
+MAX_QUOTE = 120
 
 
-def one_line(thing: object, limit: int = LONGEST_QUOTE) -> str:
+def one_line(thing: object, limit: int = MAX_QUOTE) -> str:
     """The text of `thing` with white space folded, cut to `limit` characters.
 
     Names and reasons come from files and servers: they may hold line breaks or be megabytes long.

@@ -51,12 +51,12 @@ def build(config_class: type[Config], values: Mapping[str, Any]) -> Config:
     return config_class(**checked)
 
 
-def as_text(config: Any) -> dict[str, str]:
+def as_text(config: object) -> dict[str, str]:
     """Every option of `config` by name, as the text that would be typed for it (and is logged)."""
     return {field.name: _text(field, getattr(config, field.name)) for field in fields_of(config)}
 
 
-def as_yaml(config: Any) -> dict[str, Any]:
+def as_yaml(config: object) -> dict[str, Any]:
     """Every option of `config` by name, as the scalar or list that a config file would hold."""
     words = as_text(config)
     values = {name: getattr(config, name) for name in words}

@@ -20,6 +20,7 @@ from newsclf.features.embedding import EmbeddingMap
 from newsclf.features.tokens import TokenCounter
 from newsclf.features.words import WordFrequencies
 from newsclf.files import in_one_step
+from newsclf.messages import one_line
 from newsclf.model.weights import find
 from newsclf.profiling.profile import TextProfile
 
@@ -116,8 +117,9 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
             predictor=predictor,
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{folder} is no whole reference ({reason}): give a folder that has {FACTS}") from error
+        raise InputError(
+            f"{folder} is no whole reference ({one_line(error, 200)}): give a folder that has {FACTS}"
+        ) from error
     if loaded.profile.reference != loaded.id:
         raise InputError(f"{folder} is no whole reference: its {PROFILE} is that of another; fit it again")
     return loaded

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from newsclf.errors import InputError
+from newsclf.messages import one_line
 
 # The families whose layers take (hidden states, attention mask) and nothing that depends on the layer.
 FAMILIES = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert")
@@ -121,8 +122,9 @@ def load(folder: Path, dropout: float, attention_dropout: float) -> Encoder:
     except InputError:
         raise
     except Exception as error:  # safetensors, JSON and transformers each have their own kinds
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"encoder {folder}: its files cannot be read ({reason}); fetch them again") from error
+        raise InputError(
+            f"encoder {folder}: its files cannot be read ({one_line(error, 200)}); fetch them again"
+        ) from error
     # A pooler is not used; any other weight that is absent would be left at random values.
     missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
     if missing:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from newsclf.errors import InputError
+from newsclf.messages import one_line
 from newsclf.model.batches import RaggedRows
 
 # A text is read up to this many characters for each token of max_length, so that a book-long text
@@ -28,8 +29,7 @@ class Tokenizer:
         try:
             self.fast: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, use_fast=True)
         except Exception as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(f"encoder {folder}: its tokenizer cannot be read ({reason})") from error
+            raise InputError(f"encoder {folder}: its tokenizer cannot be read ({one_line(error, 200)})") from error
         if not getattr(self.fast, "is_fast", False):
             raise InputError(f"encoder {folder}: it has no fast tokenizer (tokenizer.json)")
         files = set(self.fast.vocab_files_names.values())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from newsclf.retraining.policy import LABEL, MEND, NOTHING, JudgedBatch, Plan, curable
+from newsclf.retraining.policy import LABEL, MEND, NOTHING, JudgedBatch, Plan, retrainable
 from newsclf.retraining.training_rows import TrainingRows
 
 PROMOTED = "promoted"
@@ -55,7 +55,7 @@ class RetrainingOutcome:
         """The numbers of the run of retrain, by the names under which they are logged."""
         metrics: dict[str, float] = {
             "batches": len(self.batches),
-            "batches_drifted": sum(bool(curable(batch.verdict)) for batch in self.batches),
+            "batches_drifted": sum(bool(retrainable(batch.verdict)) for batch in self.batches),
             "trained": float(self.rows is not None),
             "promoted": float(self.decision == PROMOTED),
             "to_label": 0 if self.to_label is None else len(self.to_label),

@@ -85,7 +85,7 @@ def plan(batches: Sequence[JudgedBatch], earlier: LastAttempt, rules: Rules, for
     """
     names = [batch.name for batch in batches]
     known = names.index(earlier.until) + 1 if earlier.until in names and not earlier.refused else 0
-    drifted = [place >= known and bool(curable(batch.verdict)) for place, batch in enumerate(batches)]
+    drifted = [place >= known and bool(retrainable(batch.verdict)) for place, batch in enumerate(batches)]
     judged = [place for place in range(known, len(batches)) if batches[place].verdict["drifted"] is not None]
     trail = _trail(judged, drifted)
     if force:
@@ -118,7 +118,7 @@ def attempted(batches: Sequence[JudgedBatch], wish: Plan, promoted: bool, earlie
     return LastAttempt(onset, newest, rows, wish.kind, not promoted, newest, learning)
 
 
-def curable(verdict: Mapping[str, Any]) -> list[str]:
+def retrainable(verdict: Mapping[str, Any]) -> list[str]:
     """The kinds that have drifted and that a new model can help against, the one that explains the others first."""
     return [kind for kind in RETRAINABLE if kind in verdict["kinds"] and verdict["kinds"][kind]["drifted"]]
 
@@ -134,11 +134,11 @@ def _trail(judged: Sequence[int], drifted: Sequence[bool]) -> list[int]:
 
 
 def _kind(batches: Sequence[JudgedBatch], trail: Sequence[int]) -> str:
-    return curable(batches[trail[-1]].verdict)[0] if trail else ""
+    return retrainable(batches[trail[-1]].verdict)[0] if trail else ""
 
 
 def _surest(verdict: Mapping[str, Any]) -> float:
-    return min((verdict["kinds"][kind]["p_value"] for kind in curable(verdict)), default=1.0)
+    return min((verdict["kinds"][kind]["p_value"] for kind in retrainable(verdict)), default=1.0)
 
 
 def _newer(batches: Sequence[JudgedBatch], earlier: LastAttempt) -> tuple[int, ...]:

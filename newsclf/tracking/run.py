@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 import pandas as pd
 from mlflow import MlflowClient
@@ -20,6 +19,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
+from newsclf.config import RunOptions
 from newsclf.config.options import as_text, as_yaml
 from newsclf.errors import InputError, Stopped, disk_full
 from newsclf.tracking.environment import described
@@ -44,19 +44,6 @@ from newsclf.tracking.status_guard import keep_status
 LONGEST_TAG = 5000
 
 
-class RunConfig(Protocol):
-    """What the options of every verb have (see newsclf/config): where its run is written, and its files."""
-
-    @property
-    def tracking(self) -> str: ...
-
-    @property
-    def send_timeout(self) -> float: ...
-
-    @property
-    def output_dir(self) -> str: ...
-
-
 class Run:
     """The run of a verb: all that it logs goes through here.
 
@@ -65,7 +52,7 @@ class Run:
     on this machine; folder: for the verb's files, made and proved writable; client: MLflow's, for the store.
     """
 
-    def __init__(self, verb: str, config: RunConfig, run_id: str, store: str, server: str, folder: Path) -> None:
+    def __init__(self, verb: str, config: RunOptions, run_id: str, store: str, server: str, folder: Path) -> None:
         self.verb, self.config, self.id, self.folder = verb, config, run_id, folder
         self.store, self.server, self.journalled = store, server, store != server
         self.client = MlflowClient(store)
@@ -179,7 +166,7 @@ class Run:
 
 
 @contextlib.contextmanager
-def open_run(verb: str, config: RunConfig, resume: str = "", folder: str = "") -> Iterator[Run]:
+def open_run(verb: str, config: RunOptions, resume: str = "", folder: str = "") -> Iterator[Run]:
     """Start a run (or take up the one `mlflow run` has started), log its options, code and environment, and end it.
 
     resume: the id of an earlier run that is taken up again, if it is still there and `mlflow run` has started none.

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from newsclf.tuning.table import TrialRow
 
 INK, BLUE, GREY = "#1f2933", "#2f6f9f", "#cbd2d9"
-MOST_TICKS = 12
+MAX_TICKS = 12
 LOG_FROM = 10  # numbers that span more than this ratio are drawn on a logarithmic scale
 
 
@@ -81,6 +81,6 @@ def _thinned(ticks: Mapping[str, float]) -> list[tuple[float, str]]:
     """Ticks that do not lie over each other, from below."""
     kept: list[tuple[float, str]] = []
     for label, height in sorted(ticks.items(), key=lambda tick: tick[1]):
-        if not kept or height - kept[-1][0] >= 0.5 / MOST_TICKS:
+        if not kept or height - kept[-1][0] >= 0.5 / MAX_TICKS:
             kept.append((height, label))
     return kept

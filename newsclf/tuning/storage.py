@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from newsclf.config import SweepConfig
 from newsclf.errors import InputError
+from newsclf.messages import one_line
 
 STORAGE_VARIABLE = "NEWSCLF_SWEEP_STORAGE"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 180
@@ -42,8 +43,7 @@ def open_study(config: SweepConfig, name: str, file: str, lowest: bool, wanted: 
     except ImportError as error:
         raise InputError(f"storage {shown(url)} needs a driver that is not installed: {error}") from None
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"storage {shown(url)} cannot be used ({reason})") from None
+        raise InputError(f"storage {shown(url)} cannot be used ({one_line(error, 200)})") from None
 
 
 def storage_url(config: SweepConfig) -> str:
