@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from newsclf.evaluation.comparison import Comparison, compared
-from newsclf.evaluation.configurations import RunRecord, configurations, differing, letters
+from newsclf.evaluation.configurations import RunRecord, configurations
 from newsclf.evaluation.predictions import Predictions
 
 ROWS = 300
@@ -33,29 +33,6 @@ def run(number: int, accuracy: float, rows: int = ROWS, seed: str = "0", **param
 
 def judge(*runs: RunRecord) -> Comparison:
     return compared(configurations(runs)[0], 0.05, 300, 0)
-
-
-def test_seeds_are_pooled_and_notations_make_no_configuration() -> None:
-    runs = [
-        run(1, 0.9, learning_rate="1e-3"),
-        run(2, 0.9, learning_rate="0.001", seed="1"),
-        run(3, 0.6, learning_rate="0.01"),
-        run(4, 0.2, learning_rate="0.01"),  # the same seed again
-    ]
-    groups, repeated = configurations(runs)
-    assert [[one.run_id[-1] for one in group.runs] for group in groups] == [["1", "2"], ["3"]]
-    assert [group.name for group in groups] == ["A", "B"]
-    assert repeated == [runs[3].run_id]
-    assert differing(groups) == {"learning_rate": ["0.001", "0.01"]}
-
-
-def test_a_parameter_that_one_has_not_differs() -> None:
-    groups, _ = configurations([run(1, 0.9, keep="best"), run(2, 0.8)])
-    assert differing(groups) == {"keep": ["best", "-"]}
-
-
-def test_letters_go_on_after_z() -> None:
-    assert [letters(place) for place in (0, 25, 26, 27, 701, 702)] == ["A", "Z", "AA", "AB", "ZZ", "AAA"]
 
 
 def test_pairs_are_corrected_for_their_number() -> None:

@@ -4,42 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 from optuna.trial import TrialState
 
-from newsclf.config import SweepConfig
-from newsclf.config.options import build
-from newsclf.errors import InputError
-from newsclf.tuning.space import read_space
-from newsclf.tuning.storage import STORAGE_VARIABLE, shown
-from newsclf.tuning.study import Trials
-from newsclf.tuning.table import frame, printed, trial_rows
-
-LIST: dict[str, Any] = {"strategy": "list", "runs": [{"epochs": 1}, {"epochs": 2}, {"epochs": 3}]}
-DRAWN: dict[str, Any] = {
-    "runs": [],
-    "strategy": "bayesian",
-    "startup_trials": 2,
-    "trials": 5,
-    "space": {"dropout": {"low": 0, "high": 0.5}, "batch_size": [8, 16]},
-}
-
-
-def opened(folder: Path, **options: Any) -> Trials:
-    config = build(SweepConfig, {**LIST, **options})
-    return Trials(config, read_space(config), "trial-sweep", str(folder / "study.db"))
-
-
-def work_off(trials: Trials, most: int = 100) -> list[dict[str, str]]:
-    """Claim and complete up to `most` trials; their settings. The value is made of the settings."""
-    done: list[dict[str, str]] = []
-    while len(done) < most and (claimed := trials.claim()):
-        value = sum(float(text) for text in claimed.settings.values())
-        trials.complete(claimed.trial.number, value)
-        done.append(claimed.settings)
-    return done
+from newsclf.tuning.table import trial_rows
+from tests.tuning.trials import DRAWN, opened, work_off
 
 
 def test_a_list_is_worked_off_in_order_and_then_there_is_nothing_left(tmp_path: Path) -> None:
@@ -135,55 +105,6 @@ def test_the_pruner_stops_what_is_worse_whichever_way_the_metric_goes(watch: str
     assert third.trial.study.trials[third.trial.number].state == TrialState.PRUNED
     trials.break_off(second.trial.number)
     assert trials.unsettled() == 1
-
-
-def test_another_sweep_of_the_same_name_is_refused(tmp_path: Path) -> None:
-    opened(tmp_path)
-    with pytest.raises(InputError, match="trial-sweep is there already and tries other settings"):
-        opened(tmp_path, runs=[{"epochs": 9}])
-
-
-@pytest.mark.parametrize(
-    ("storage", "message"),
-    [
-        ("mysql://me:secret@host/db", "option storage has a password, and options are logged"),
-        ("study.db", "give an SQLAlchemy URL"),
-        ("sqlite:////no/such/folder/study.db", "cannot be used"),
-        ("mongodb://host/db", "storage mongodb://host/db cannot be used"),
-    ],
-)
-def test_a_storage_that_is_no_good_is_bad_input(storage: str, message: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError) as error:
-        opened(tmp_path, storage=storage)
-    assert message in str(error.value)
-    assert "secret" not in str(error.value)
-
-
-def test_a_storage_with_a_password_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(STORAGE_VARIABLE, f"sqlite:///{tmp_path / 'shared.db'}")
-    opened(tmp_path)
-    assert (tmp_path / "shared.db").is_file()
-    assert not (tmp_path / "study.db").exists()
-    assert shown("mysql+pymysql://me:secret@host/db") == f"mysql+pymysql://me:{'***'}@host/db"
-
-
-def test_the_table_has_the_best_on_top_and_the_failed_at_the_end(tmp_path: Path) -> None:
-    trials = opened(tmp_path, retries=0)
-    work_off(trials, 2)
-    claimed = trials.claim(run_id="abc")
-    assert claimed is not None
-    trials.fail(claimed.trial.number, "no such encoder")
-    table = frame(trial_rows(trials.by_slot(), ["epochs"], lowest=False), ["epochs"], "val_acc")
-    assert list(table["trial"]) == [2, 1, 3]
-    assert list(table["epochs"]) == ["2", "1", "3"]
-    assert list(frame(trial_rows(trials.by_slot(), ["epochs"], lowest=True), ["epochs"], "val_acc")["trial"]) == [
-        1,
-        2,
-        3,
-    ]
-    lines = printed(table, "val_acc", ["epochs"]).splitlines()
-    assert lines[0].split() == ["trial", "state", "val_acc", "epochs", "seconds", "run_id", "failure"]
-    assert lines[3].split()[-3:] == ["no", "such", "encoder"]
 
 
 def test_importances_name_the_option_that_matters(tmp_path: Path) -> None:

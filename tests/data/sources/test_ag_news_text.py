@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
-from newsclf.data.sources import ag_news_text as module
 from newsclf.data.sources.ag_news_text import clean
 
 
@@ -50,10 +47,6 @@ from newsclf.data.sources.ag_news_text import clean
 )
 def test_artefacts(raw, cleaned):
     assert clean(raw) == cleaned
-
-
-def test_the_example_in_the_docstring():
-    assert doctest.testmod(module) == (0, 1)
 
 
 def test_a_clean_text_stays_as_it_is():

@@ -1,0 +1,41 @@
+"""Where a sweep's trials are kept: a file, or a database whose URL may hold a password."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from newsclf.errors import InputError
+from newsclf.tuning.storage import STORAGE_VARIABLE, shown
+from tests.tuning.trials import opened
+
+
+def test_another_sweep_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    opened(tmp_path)
+    with pytest.raises(InputError, match="trial-sweep is there already and tries other settings"):
+        opened(tmp_path, runs=[{"epochs": 9}])
+
+
+@pytest.mark.parametrize(
+    ("storage", "message"),
+    [
+        ("mysql://me:secret@host/db", "option storage has a password, and options are logged"),
+        ("study.db", "give an SQLAlchemy URL"),
+        ("sqlite:////no/such/folder/study.db", "cannot be used"),
+        ("mongodb://host/db", "storage mongodb://host/db cannot be used"),
+    ],
+)
+def test_a_storage_that_is_no_good_is_bad_input(storage: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        opened(tmp_path, storage=storage)
+    assert message in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_a_storage_with_a_password_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STORAGE_VARIABLE, f"sqlite:///{tmp_path / 'shared.db'}")
+    opened(tmp_path)
+    assert (tmp_path / "shared.db").is_file()
+    assert not (tmp_path / "study.db").exists()
+    assert shown("mysql+pymysql://me:secret@host/db") == f"mysql+pymysql://me:{'***'}@host/db"
