@@ -27,8 +27,8 @@ from newsclf.config.fields import option
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Do as told."""
-    act: str = option("nothing", "what to do", role="method")
-    times: int = option(1, "how often", role="method", low=1, high=3)
+    act: str = option("nothing", "what to do", role="setting")
+    times: int = option(1, "how often", role="setting", low=1, high=3)
 
 def load():
     print("loaded")

@@ -9,15 +9,15 @@ import typing
 from collections.abc import Sequence
 from typing import Any, Literal
 
-Role = Literal["input", "data", "batches", "method", "alerts", "seed", "machine", "output", "run"]
+Role = Literal["source", "data", "batching", "setting", "alerting", "seed", "machine", "output", "run"]
 # What an option is for, in the order of help pages and config files. Whoever asks which options a resumed run, a trial
 # of a sweep, a reproduction or a comparison shares with another run asks by these words (`names_of`).
 ROLES: dict[Role, str] = {
-    "input": "what is read, by name, path or URI: data, models, streams, runs",
+    "source": "what is read, by name, path or URI: data, models, streams, runs",
     "data": "which of its rows, and how texts and labels are found in them",
-    "batches": "how a stream is cut and dated",
-    "method": "what is computed",
-    "alerts": "what is told to people and to the shell",
+    "batching": "how a stream is cut and dated",
+    "setting": "what is computed",
+    "alerting": "what is told to people and to the shell",
     "seed": "what is drawn by chance",
     "machine": "how this machine computes, and where it keeps what may be fetched or computed again",
     "output": "what is left behind",
@@ -44,7 +44,15 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-setting = functools.partial(option, role="method")  # the most common
+# An option of each role, so that what it is for is the first word of it. The seed is described once, in shared.py.
+source = functools.partial(option, role="source")
+data = functools.partial(option, role="data")
+batching = functools.partial(option, role="batching")
+setting = functools.partial(option, role="setting")
+alerting = functools.partial(option, role="alerting")
+machine = functools.partial(option, role="machine")
+output = functools.partial(option, role="output")
+run = functools.partial(option, role="run")
 
 
 def described(config_class: type, name: str, help: str) -> Any:

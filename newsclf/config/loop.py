@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from newsclf.config.fields import described, option, setting
+from newsclf.config.fields import alerting, described, run, setting, source
 from newsclf.config.shared import (
     AlphaOption,
     BootstrapOptions,
     ComputeOptions,
-    DataFolderOption,
     ReadingOptions,
     RunOptions,
     SeedOption,
@@ -22,22 +21,17 @@ from newsclf.config.shared import (
 class PromoteConfig(RunOptions, ComputeOptions, BootstrapOptions, AlphaOption, ReadingOptions):
     """Make a challenger the champion of a registered model, if labelled data says so; or go back to the one before."""
 
-    name: str = option("newsclf", "the registered model", role="input")
-    model: str = option(
-        "",
-        "the challenger: models:/<name>/<version> or runs:/<run id>/model; empty: the one with the alias challenger",
-        role="input",
+    name: str = source("newsclf", "the registered model")
+    model: str = source(
+        "", "the challenger: models:/<name>/<version> or runs:/<run id>/model; empty: the one with the alias challenger"
     )
-    old_dataset: str = option(
+    old_dataset: str = source(
         "",
         "what the champion was good at: the test rows of sample, 20newsgroups or ag_news, or all rows of a table; "
         "required unless rollback is true",
-        role="input",
     )
-    new_dataset: str | None = option(
-        None,
-        "newly labelled rows, a table, on which it must be better; without it, it must be so on old_dataset",
-        role="input",
+    new_dataset: str | None = source(
+        None, "newly labelled rows, a table, on which it must be better; without it, it must be so on old_dataset"
     )
     rollback: bool = setting(False, "make the champion before the present one champion again; nothing is measured")
     accuracy_margin: float = setting(
@@ -52,22 +46,18 @@ class PromoteConfig(RunOptions, ComputeOptions, BootstrapOptions, AlphaOption, R
     alpha: float = described(
         AlphaOption, "alpha", "the paired test's p must be below it where the challenger has to be better"
     )
-    fail_on_refusal: bool = option(False, "exit with code 3 when the challenger is refused", role="alerts")
+    fail_on_refusal: bool = alerting(False, "exit with code 3 when the challenger is refused")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainConfig(RunOptions, StreamOptions):
     """Watch a stream, and where it has drifted train, test and promote a better model, or say what is missing."""
 
-    champion: str = option(
-        "models:/newsclf@champion",
-        "the model to improve: models:/<name>@<alias> or models:/<name>/<version>",
-        role="input",
+    champion: str = source(
+        "models:/newsclf@champion", "the model to improve: models:/<name>@<alias> or models:/<name>/<version>"
     )
-    labelled: str = option(
-        "",
-        "a folder of tables, or a table, with newly labelled rows; empty: those of the stream that have a label",
-        role="input",
+    labelled: str = source(
+        "", "a folder of tables, or a table, with newly labelled rows; empty: those of the stream that have a label"
     )
     force: bool = setting(False, "train even though nothing has drifted")
     patience: int = setting(2, "batches in a row that must have drifted", low=1, high=1000)
@@ -95,11 +85,6 @@ class RetrainConfig(RunOptions, StreamOptions):
     gate: dict[str, Any] | None = setting(
         None, "options of promote that are to differ from its defaults, such as {accuracy_margin: 0.02}"
     )
-    data_dir: str = described(
-        DataFolderOption,
-        "data_dir",
-        "root folder of 20newsgroups/ and ag_news/, where the champion's rows are of these; empty: as in train",
-    )
     seed: int = described(SeedOption, "seed", "seed of what is drawn; the champion's training keeps its own")
     output_dir: str = described(
         RunOptions,
@@ -116,6 +101,4 @@ class SyncConfig:
     Exit codes: 0 all is sent; 1 a server does not answer, and its runs wait for the next call; 2 one refuses a run.
     """
 
-    server: str = option(
-        "", "URL of the server that gets everything, where the one that the runs were made for has moved", role="run"
-    )
+    server: str = run("", "URL of the server that gets everything, where the one that the runs were made for has moved")

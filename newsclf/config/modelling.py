@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from newsclf.config.fields import described, option, setting
+from newsclf.config.fields import data, described, machine, output, run, setting, source
 from newsclf.config.shared import (
     AlphaOption,
     BootstrapOptions,
@@ -22,9 +22,7 @@ from newsclf.config.shared import (
 class TrainConfig(RunOptions, ComputeOptions, WeightedDataOptions):
     """Fine-tune an encoder on labelled news, test it, and log it as a model."""
 
-    encoder: str = option(
-        "minilm", "minilm (packaged), a hub id such as bert-base-uncased, or a local folder", role="input"
-    )
+    encoder: str = source("minilm", "minilm (packaged), a hub id such as bert-base-uncased, or a local folder")
     max_length: int = setting(128, "tokens of a text that are read; what is longer is cut", low=8, high=8192)
     trainable_layers: int | None = setting(
         None, "encoder layers that are trained, from the top; 0 trains the head alone", low=0, high=1000, none="all"
@@ -55,38 +53,31 @@ class TrainConfig(RunOptions, ComputeOptions, WeightedDataOptions):
     precision: str = setting(
         "auto", "arithmetic; auto: bf16 on a GPU that has it, else fp32", choices=("auto", "fp32", "bf16")
     )
-    num_workers: int = option(
-        0, "processes that prepare batches; 0 prepares them in the training process", role="machine", low=0, high=256
+    num_workers: int = machine(
+        0, "processes that prepare batches; 0 prepares them in the training process", low=0, high=256
     )
     prefix_cache: bool = setting(True, "compute frozen layers once and keep their output on disk")
-    cache_dir: str = option(
-        "", "folder of that cache; empty: $NEWSCLF_CACHE_DIR, else the user's cache folder", role="machine"
+    cache_dir: str = machine("", "folder of that cache; empty: $NEWSCLF_CACHE_DIR, else the user's cache folder")
+    cache_limit_gb: float = machine(
+        20.0, "size limit of that cache; the entries unused for longest go first", low=0, high=1e6
     )
-    cache_limit_gb: float = option(
-        20.0, "size limit of that cache; the entries unused for longest go first", role="machine", low=0, high=1e6
+    register: str = output(
+        "", "name of the registered model that gets the model as a version, with the alias challenger; empty: none"
     )
-    register: str = option(
-        "",
-        "name of the registered model that gets the model as a version, with the alias challenger; empty: none",
-        role="output",
-    )
-    resume: str = option(
-        "", "id of a run of train that was cut off: it goes on from its last epoch, with its own options", role="run"
-    )
+    resume: str = run("", "id of a run of train that was cut off: it goes on from its last epoch, with its own options")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig(RunOptions, ComputeOptions, BootstrapOptions, DataOptions):
     """Measure a logged model on labelled news, alone or against a baseline."""
 
-    model: str = option(
-        dataclasses.MISSING, "the model: runs:/<run id>/model, models:/<name>@<alias>, or a local folder", role="input"
+    model: str = source(
+        dataclasses.MISSING, "the model: runs:/<run id>/model, models:/<name>@<alias>, or a local folder"
     )
-    baseline: str | None = option(None, "a second model that is compared on the same rows", role="input")
-    split: str = option(
+    baseline: str | None = source(None, "a second model that is compared on the same rows")
+    split: str = data(
         "test",
         "which rows: a split as train makes it, or all rows of a table",
-        role="data",
         choices=("train", "validation", "test", "all"),
     )
 
@@ -126,8 +117,8 @@ class SweepConfig(RunOptions, SeedOption):
         5, "trials at the start that median never stops, and that bayesian draws at random", low=1, high=10_000
     )
     retries: int = setting(1, "how often a trial that fails is run again", low=0, high=100)
-    parallel: int = option(
-        1, "trials that run at the same time; the processor's threads are divided", role="machine", low=1, high=1000
+    parallel: int = machine(
+        1, "trials that run at the same time; the processor's threads are divided", low=1, high=1000
     )
     seed: int = described(SeedOption, "seed", "seed of the trials that are drawn; train has its own")
     output_dir: str = described(
@@ -135,16 +126,13 @@ class SweepConfig(RunOptions, SeedOption):
         "output_dir",
         "folder of the sweep's state, table and plots, one for each machine; empty: outputs/sweep/<name>",
     )
-    name: str = option(
-        "",
-        "name of the sweep; empty: made of what is tried, so that the same settings go on with the same sweep",
-        role="run",
+    name: str = run(
+        "", "name of the sweep; empty: made of what is tried, so that the same settings go on with the same sweep"
     )
-    storage: str = option(
+    storage: str = run(
         "",
         "database of the sweep (an SQLAlchemy URL), which several machines may share; one with a password goes into "
         "$NEWSCLF_SWEEP_STORAGE instead; empty: that, else study.db in output_dir",
-        role="run",
     )
 
 
@@ -152,25 +140,23 @@ class SweepConfig(RunOptions, SeedOption):
 class CompareConfig(RunOptions, BootstrapOptions, AlphaOption, SeedOption):
     """Put runs of train and evaluate side by side: what differs in them, and whether that made a difference."""
 
-    runs: str = option(
+    runs: str = source(
         dataclasses.MISSING,
         "run ids separated by commas, or a query of the experiment, such as \"params.dataset = 'ag_news' and "
         'metrics.test_accuracy > 0.8"',
-        role="input",
     )
-    experiment: tuple[str, ...] = option(
-        (), "names of the experiments that a query looks into, or all; none: the experiment of this run", role="input"
+    experiment: tuple[str, ...] = source(
+        (), "names of the experiments that a query looks into, or all; none: the experiment of this run"
     )
-    max_runs: int = option(50, "runs that a query gives at the most, the newest first", role="input", low=1, high=1000)
+    max_runs: int = source(50, "runs that a query gives at the most, the newest first", low=1, high=1000)
     alpha: float = described(AlphaOption, "alpha", "false-alarm rate over all pairs together")
-    seed: int = described(SeedOption, "seed", "seed of the resamples")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReproduceConfig(RunOptions):
     """Run an earlier run again, from the same code, settings and data, and compare every number."""
 
-    run_id: str = option(dataclasses.MISSING, "the run, which must be FINISHED", role="input")
+    run_id: str = source(dataclasses.MISSING, "the run, which must be FINISHED")
     use_cache: bool = setting(
         False, "read the output of frozen layers from the cache instead of computing it again: quicker, proves less"
     )

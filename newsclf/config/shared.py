@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from newsclf.config.fields import described, option, setting
+from newsclf.config.fields import batching, data, machine, option, output, run, setting, source
 
 STUDY_GROUPS = ("alt.atheism", "talk.religion.misc", "comp.graphics", "sci.space")
 NEWSGROUP_PARTS = ("headers", "footers", "quotes")
@@ -15,20 +15,16 @@ NEWSGROUP_PARTS = ("headers", "footers", "quotes")
 class RunOptions:
     """Where the run's files go, and how it is tracked."""
 
-    output_dir: str = option(
-        "", "folder for result.json and what else is written; empty: outputs/<verb>/<run id>", role="output"
-    )
-    tracking: str = option(
+    output_dir: str = output("", "folder for result.json and what else is written; empty: outputs/<verb>/<run id>")
+    tracking: str = run(
         "auto",
         "where the run is written to; auto: the tracking store, by way of a journal on this machine where that is a "
         "server; offline: the journal alone, until sync",
-        role="run",
         choices=("auto", "offline"),
     )
-    send_timeout: float = option(
+    send_timeout: float = run(
         60,
         "seconds that a run waits at its end for what its server has not got; the rest is left to sync",
-        role="run",
         low=0,
         high=1e6,
     )
@@ -38,8 +34,8 @@ class RunOptions:
 class ComputeOptions:
     """Where models compute."""
 
-    device: str = option(
-        "auto", "where to compute; auto: a GPU if there is one", role="machine", choices=("auto", "cpu", "cuda", "mps")
+    device: str = machine(
+        "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
     )
 
 
@@ -87,10 +83,8 @@ class SeedOption:
 class DataFolderOption:
     """Where built-in data sets lie."""
 
-    data_dir: str = option(
-        "",
-        "root folder of 20newsgroups/ and ag_news/; empty: $NEWSCLF_DATA_DIR, else the user's cache folder",
-        role="machine",
+    data_dir: str = machine(
+        "", "root folder of 20newsgroups/ and ag_news/; empty: $NEWSCLF_DATA_DIR, else the user's cache folder"
     )
 
 
@@ -98,53 +92,40 @@ class DataFolderOption:
 class ColumnOptions:
     """Where texts and labels stand in a table."""
 
-    text_column: str = option("text", "name of the text column in a table", role="data")
-    label_column: str = option("label", "name of the label column in a table", role="data")
+    text_column: str = data("text", "name of the text column in a table")
+    label_column: str = data("label", "name of the label column in a table; a stream may have none")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions(VerdictOptions, ColumnOptions):
     """How a stream is cut in batches, and what a verdict on one needs."""
 
-    batch: str = option(
+    batch: str = batching(
         "auto",
         "what a batch is; auto: a file of a folder, a day of a table, an hour of profiles",
-        role="batches",
         choices=("auto", "file", "hour", "day", "week", "count"),
     )
-    batch_rows: int = option(1000, "rows of a batch where batch is count", role="batches", low=1)
-    date_column: str = option(
-        "date", "name of the date column (ISO 8601); batches by file may have none", role="batches"
-    )
+    batch_rows: int = batching(1000, "rows of a batch where batch is count", low=1)
+    date_column: str = batching("date", "name of the date column (ISO 8601); batches by file may have none")
 
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions(BatchOptions, ComputeOptions, DataFolderOption, SeedOption):
     """Which stream, and how its batches are made, read and judged."""
 
-    stream: str = option(
+    stream: str = source(
         dataclasses.MISSING,
         "a folder of tables (.csv, .parquet, .jsonl), one table with a date column, or the folder (or s3://.../) of "
         "profiles that a served model writes",
-        role="input",
     )
-    label_column: str = described(
-        ColumnOptions, "label_column", "name of the label column in a table; a stream may have none"
-    )
-    min_rows: int = described(
-        VerdictOptions, "min_rows", "rows that a batch needs; a smaller one gets the verdict: not enough data"
-    )
-    alpha: float = described(AlphaOption, "alpha", "false-alarm rate of a batch's whole verdict")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetOption:
     """Which data set; a base of its own, so that it comes first."""
 
-    dataset: str = option(
-        "sample",
-        "sample, 20newsgroups, ag_news, or a path or s3:// URI ending in .csv, .parquet or .jsonl",
-        role="input",
+    dataset: str = source(
+        "sample", "sample, 20newsgroups, ag_news, or a path or s3:// URI ending in .csv, .parquet or .jsonl"
     )
 
 
@@ -152,12 +133,12 @@ class DatasetOption:
 class ReadingOptions(SeedOption, DataFolderOption, ColumnOptions):
     """How texts are found and read."""
 
-    categories: tuple[str, ...] = option(STUDY_GROUPS, "20newsgroups: the groups to tell apart, or all", role="data")
-    remove: tuple[str, ...] = option(
-        NEWSGROUP_PARTS, "20newsgroups: parts of a post that are removed", role="data", choices=NEWSGROUP_PARTS
+    categories: tuple[str, ...] = data(STUDY_GROUPS, "20newsgroups: the groups to tell apart, or all")
+    remove: tuple[str, ...] = data(
+        NEWSGROUP_PARTS, "20newsgroups: parts of a post that are removed", choices=NEWSGROUP_PARTS
     )
-    ag_news_reader: str = option(
-        "csv", "ag_news: how its files are read (both give the same rows)", role="data", choices=("csv", "torchtext")
+    ag_news_reader: str = data(
+        "csv", "ag_news: how its files are read (both give the same rows)", choices=("csv", "torchtext")
     )
 
 
@@ -170,27 +151,16 @@ class TextOptions(ReadingOptions, DatasetOption):
 class DataOptions(TextOptions):
     """Which labelled texts, and how they are split."""
 
-    test_dataset: str | None = option(
-        None,
-        "a second table that is the test split (for a table given as dataset); without it one is split off",
-        role="input",
+    test_dataset: str | None = source(
+        None, "a second table that is the test split (for a table given as dataset); without it one is split off"
     )
-    num_samples: int | None = option(
-        None,
-        "rows drawn from the training rows, by seed and in proportion to the classes",
-        role="data",
-        low=2,
-        none="all",
+    num_samples: int | None = data(
+        None, "rows drawn from the training rows, by seed and in proportion to the classes", low=2, none="all"
     )
-    val_fraction: float = option(0.1, "share of the training rows kept for validation", role="data", low=0.01, high=0.5)
-    test_fraction: float = option(
-        0.2, "share of a table that is split off as test rows", role="data", low=0.01, high=0.5
-    )
-    bad_rows: str = option(
-        "error",
-        "rows of a table that cannot be used: end with an error, or drop and count",
-        role="data",
-        choices=("error", "drop"),
+    val_fraction: float = data(0.1, "share of the training rows kept for validation", low=0.01, high=0.5)
+    test_fraction: float = data(0.2, "share of a table that is split off as test rows", low=0.01, high=0.5)
+    bad_rows: str = data(
+        "error", "rows of a table that cannot be used: end with an error, or drop and count", choices=("error", "drop")
     )
 
 
@@ -198,8 +168,6 @@ class DataOptions(TextOptions):
 class WeightedDataOptions(DataOptions):
     """Which labelled texts to learn from."""
 
-    weight_column: str = option(
-        "",
-        "name of a table's column of whole numbers: how often a row counts in training; empty: each once",
-        role="data",
+    weight_column: str = data(
+        "", "name of a table's column of whole numbers: how often a row counts in training; empty: each once"
     )

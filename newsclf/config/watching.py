@@ -6,14 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from newsclf.config.fields import described, option, setting
+from newsclf.config.fields import alerting, data, described, output, setting, source
 from newsclf.config.shared import (
     ComputeOptions,
-    DataFolderOption,
     DataOptions,
     EmbeddingOption,
     RunOptions,
-    SeedOption,
     StreamOptions,
     TextOptions,
     VerdictOptions,
@@ -24,28 +22,22 @@ from newsclf.config.shared import (
 class ProfileConfig(RunOptions, ComputeOptions, VerdictOptions, EmbeddingOption, TextOptions):
     """Profile texts, with or without labels, and judge whether they have drifted from a reference."""
 
-    split: str = option(
+    split: str = data(
         "all",
         "rows of 20newsgroups, ag_news or sample that are profiled",
-        role="data",
         choices=("train", "validation", "test", "all"),
     )
-    reference: str = option(
+    reference: str = source(
         "",
         "what is normal: a run id, runs:/..., models:/<name>@<alias>, a folder with a reference, a profile.bin, or a "
         "dataset or table; empty: nothing is compared",
-        role="input",
     )
-    model: str | None = option(
-        None, "a logged model whose predictions are profiled: runs:/<run id>/model, models:/...", role="input"
-    )
+    model: str | None = source(None, "a logged model whose predictions are profiled: runs:/<run id>/model, models:/...")
     embedded_rows: int = setting(
         1000, "rows, drawn evenly, that the embedding map and the model read; all rows are counted", low=50, high=10**6
     )
-    write_to: str = option(
-        "none",
-        "where profile.bin is sent as well: a path, s3://bucket/key, or whylabs (a platform that you host)",
-        role="output",
+    write_to: str = output(
+        "none", "where profile.bin is sent as well: a path, s3://bucket/key, or whylabs (a platform that you host)"
     )
 
 
@@ -81,17 +73,15 @@ class SimulateConfig(RunOptions, DataOptions):
         None, "rows of a batch; auto: 1,000, or half of what the rows allow", low=1, none="auto"
     )
     start_date: str = setting("2026-01-01", "date of the first batch (YYYY-MM-DD); the others follow day by day")
-    split: str = option(
+    split: str = data(
         "test",
         "which rows of the dataset the stream is made of; reference/ gets the training rows",
-        role="data",
         choices=("validation", "test"),
     )
-    foreign_dataset: str = option(
+    foreign_dataset: str = source(
         "auto",
         "where foreign texts come from: a dataset, or held_out (the last class, which then is in no batch); auto: "
         "20newsgroups for ag_news, ag_news for 20newsgroups, else held_out",
-        role="input",
     )
 
 
@@ -99,37 +89,25 @@ class SimulateConfig(RunOptions, DataOptions):
 class MonitorConfig(RunOptions, EmbeddingOption, StreamOptions):
     """Judge a stream batch by batch against a reference, and raise alerts."""
 
-    reference: str = option(
+    reference: str = source(
         dataclasses.MISSING,
         "what is normal: a run id, runs:/..., models:/<name>@<alias>, a folder with a reference, or a dataset or table",
-        role="input",
     )
-    monitors: tuple[dict[str, Any], ...] = option(
-        (), "what raises an alert: a list in a YAML file (see configs/monitors/); none watches nothing", role="alerts"
+    monitors: tuple[dict[str, Any], ...] = alerting(
+        (), "what raises an alert: a list in a YAML file (see configs/monitors/); none watches nothing"
     )
-    windows: tuple[dict[str, Any], ...] = option(
-        (), "time spans that are taken as normal: a list of from, to and name in a YAML file", role="alerts"
+    windows: tuple[dict[str, Any], ...] = alerting(
+        (), "time spans that are taken as normal: a list of from, to and name in a YAML file"
     )
-    fail_on: str = option(
+    fail_on: str = alerting(
         "never",
         "exit with code 3 when a monitor of this severity, or a worse one, is in alert",
-        role="alerts",
         choices=("never", "warning", "critical"),
     )
-    notify: str = option(
+    notify: str = alerting(
         "NEWSCLF_NOTIFY",
         "name of the environment variable that holds the apprise URLs to notify, separated by spaces; the URLs are "
         "secrets and so are no option",
-        role="alerts",
-    )
-    data_dir: str = described(
-        DataFolderOption,
-        "data_dir",
-        "root folder of 20newsgroups/ and ag_news/, where one is the reference; empty: as in train",
-    )
-    seed: int = described(SeedOption, "seed", "seed of the reference and of what is sampled")
-    device: str = described(
-        ComputeOptions, "device", "where the reference's model computes, if it has one; auto: a GPU if there is one"
     )
     output_dir: str = described(
         RunOptions,

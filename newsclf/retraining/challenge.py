@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from newsclf.config import PromoteConfig, TrainConfig
+from newsclf.config import PromoteConfig, SweepConfig, TrainConfig
 from newsclf.config.fields import names_of
-from newsclf.config.options import as_text, build
+from newsclf.config.options import as_text, build, resolve
 from newsclf.errors import InputError
 from newsclf.files import read_json, write_json
-from newsclf.messages import one_line
 from newsclf.retraining.attempt import Attempt, champion_rows, make_attempt, tested_later
 from newsclf.retraining.context import ONSET, ROWS, STREAM, TESTS, UNTIL, RetrainContext
 from newsclf.retraining.judged_stream import StreamBatch
@@ -104,10 +101,10 @@ def train_options(context: RetrainContext, attempt: Attempt) -> dict[str, Any]:
 
 def best_of_sweep(context: RetrainContext, attempt: Attempt, options: Mapping[str, Any]) -> str:
     """The id of the best run of a sweep, in which `options` hold where the sweep's own file does not say otherwise."""
-    values = read_sweep(context.config.sweep)
-    tried = {*(values.get("space") or {}), *(name for one in values.get("runs") or () for name in one)}
+    sweep = read_sweep(context.config.sweep)
+    tried = {*(sweep.space or {}), *(name for one in sweep.runs for name in one)}
     rows = ("dataset", "test_dataset", "bad_rows", "text_column", "label_column", "weight_column")
-    same = {name: value for name, value in options.items() if name not in tried} | (values.get("train") or {})
+    same = {name: value for name, value in options.items() if name not in tried} | (sweep.train or {})
     same |= {name: str(options[name]) for name in rows}
     given = {
         "config": Path(context.config.sweep).resolve(),
@@ -119,12 +116,10 @@ def best_of_sweep(context: RetrainContext, attempt: Attempt, options: Mapping[st
     return str(found["paths"]["best"])
 
 
-def read_sweep(file: str) -> dict[str, Any]:
-    """Raises InputError for what is no config file of a sweep."""
+def read_sweep(file: str) -> SweepConfig:
+    """The options in the config file of a sweep. Raises InputError where it is none."""
     try:
-        values = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"option sweep is {file}, which cannot be read: {one_line(error, 400)}") from None
-    if not isinstance(values, dict) or "strategy" not in values:
-        raise InputError(f"option sweep is {file}: give the config file of a sweep (see configs/sweeps/)")
-    return values
+        return resolve(SweepConfig, ["--config", file])
+    except InputError as error:
+        hint = "give the config file of a sweep (see configs/sweeps/)"
+        raise InputError(f"option sweep is {file}: {hint}; {error}") from None

@@ -33,7 +33,7 @@ from newsclf.tracking.result import prepare_folder
 from newsclf.tracking.run import Run, open_run
 
 # What a judgement depends on, besides the batch and the reference.
-SETTINGS = names_of(MonitorConfig, "data", "method", "seed")
+SETTINGS = names_of(MonitorConfig, "data", "setting", "seed")
 
 
 def monitor(config: MonitorConfig) -> dict[str, float]:

@@ -34,7 +34,7 @@ REPRODUCIBLE = ("train", "evaluate", "profile", "monitor", "simulate")
 TRAINING = ("train",)
 # Roles of options: where a run and its files go, and what may name a place on this machine.
 LEFT_OUT: tuple[Role, ...] = ("run", "output")
-MAY_BE_PATHS: tuple[Role, ...] = ("input", "machine")
+MAY_BE_PATHS: tuple[Role, ...] = ("source", "machine")
 FINGERPRINT = "newsclf.data_fingerprint"
 SECONDS_BETWEEN_LINES = 20.0
 

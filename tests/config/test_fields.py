@@ -42,7 +42,7 @@ def test_an_option_of_several_verbs_is_for_the_same_in_all(name: str) -> None:
 def test_options_are_listed_in_the_order_of_their_roles() -> None:
     order = [list(ROLES).index(field.metadata["role"]) for field in fields_of(TrainConfig)]
     assert order == sorted(order)
-    assert {len(names_of(TrainConfig, role)) > 0 for role in ROLES if role not in ("batches", "alerts")} == {True}
+    assert {len(names_of(TrainConfig, role)) > 0 for role in ROLES if role not in ("batching", "alerting")} == {True}
     assert set(names_of(TrainConfig)) == {field.name for field in dataclasses.fields(TrainConfig)}
 
 

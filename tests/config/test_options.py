@@ -19,12 +19,12 @@ from newsclf.errors import InputError
 class Brew:
     """Make a pot of something."""
 
-    drink: str = option("tea", "what to make", role="method", choices=("tea", "coffee"))
-    cups: int = option(2, "how many", role="method", low=1, high=12)
-    strength: float | None = option(None, "grams a cup", role="method", low=0.5, none="auto")
-    milk: bool = option(False, "with milk", role="method")
-    spices: tuple[str, ...] = option((), "what goes in", role="method")
-    for_whom: str = option(MISSING, "a name", role="method")
+    drink: str = option("tea", "what to make", role="setting", choices=("tea", "coffee"))
+    cups: int = option(2, "how many", role="setting", low=1, high=12)
+    strength: float | None = option(None, "grams a cup", role="setting", low=0.5, none="auto")
+    milk: bool = option(False, "with milk", role="setting")
+    spices: tuple[str, ...] = option((), "what goes in", role="setting")
+    for_whom: str = option(MISSING, "a name", role="setting")
 
 
 def brew(*arguments: str) -> Brew:
@@ -305,7 +305,7 @@ def test_a_config_cannot_be_changed() -> None:
 class Tray:
     """Bring things."""
 
-    things: dict[str, Any] | None = option(None, "what is on it", role="method")
+    things: dict[str, Any] | None = option(None, "what is on it", role="setting")
 
 
 @pytest.mark.parametrize(

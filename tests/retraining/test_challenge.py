@@ -71,15 +71,21 @@ def test_a_sweep_tries_what_its_file_says_and_has_the_rest_from_the_champion(
     same = json.loads(asked["train"])
     assert "epochs" not in same
     assert (same["dropout"], same["seed"], same["dataset"]) == (0.3, "5", str(attempt.train))
-    build(SweepConfig, {**read_sweep(str(file)), "train": same})
+    build(SweepConfig, {"strategy": "grid", "space": {"epochs": [1, 2]}, "train": same})
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [("- 1\n", "give the config file of a sweep"), ("{", "cannot be read: while parsing")]
+    ("content", "message"),
+    [
+        ("- 1\n", "must hold one `name: value` a line"),
+        ("{", "cannot be read as YAML: while parsing"),
+        ("epochs: 3", "unknown option epochs"),
+        ("trials: 3", "option strategy is missing"),
+    ],
 )
 def test_what_is_no_sweep(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "sweep.yaml").write_text(content)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=rf"give the config file of a sweep \(see configs/sweeps/\); .*{message}"):
         read_sweep(str(tmp_path / "sweep.yaml"))
-    with pytest.raises(InputError, match="option sweep is absent.yaml, which cannot be read"):
+    with pytest.raises(InputError, match=r"option sweep is absent.yaml: .* config file absent.yaml does not exist"):
         read_sweep("absent.yaml")
