@@ -28,7 +28,7 @@ def trained(place, options) -> str:
     """The id of a run that was made with an uncommitted change, which is undone and built upon since."""
     for words in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "first")):
         git(place, *words)
-    recipe = place.project / "newsclf" / "train.py"
+    recipe = place.project / "newsclf" / "verbs" / "train.py"
     committed = recipe.read_text()
     # A change that shows in a metric and in no option.
     changed = committed.replace('"epochs_run": result.epochs,', '"epochs_run": result.epochs + 1000,')
