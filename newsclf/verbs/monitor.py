@@ -63,15 +63,15 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
 
         scope = scope_of(reference.id, {name: as_text(config)[name] for name in SETTINGS})
         judged = state.records(scope)
-        known, records = {record.key for record in judged}, newest(judged)
+        known, history = {record.key for record in judged}, History(newest(judged))
         alerts = AlertManager(monitors, windows, notifier, state, f"stream {config.stream}, run {run.id}")
-        for record in records:
+        for record in history.records:
             alerts.update(record, new=False)
             if run.id != resume:  # a new run gets what earlier ones have had
                 log(run, record, alerts)
         tell(run, alerts)
 
-        history, before, skipped = History(records), len(judged), 0
+        before, skipped = len(judged), 0
         found: Iterator[Batch | ProfileBatch] = (
             profile_batches(config.stream, reference.id, config.batch) if profiles else batches(config.stream, config)
         )
@@ -80,7 +80,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
             if key in known:
                 skipped += 1
                 continue
-            number = max((record.number for record in judged), default=0) + 1
+            number = judged[-1].number + 1 if judged else 1
             record, profile = judge_batch(reference, batch, number, key, config)
             record = history.add(record)
             profile.write(profile_path(folder, record))

@@ -1,4 +1,4 @@
-"""Hours, days and ISO weeks, all by UTC."""
+"""Hours, days and weeks of UTC."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from newsclf.monitoring.periods import LENGTHS, begin_of, name_of_period
+from newsclf.monitoring.periods import begin_of, name_of_period
+
+LATE = datetime(2026, 1, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-2)))  # the next day, 1:59, in UTC
 
 
 @pytest.mark.parametrize(
     ("by", "begin", "name"),
     [
-        ("hour", datetime(2026, 1, 1, 23, tzinfo=UTC), "2026-01-01T23"),
-        ("day", datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01"),
-        ("week", datetime(2025, 12, 29, tzinfo=UTC), "2026-W01"),  # a Monday of the old year
+        ("hour", datetime(2026, 2, 1, 1, tzinfo=UTC), "2026-02-01T01"),
+        ("day", datetime(2026, 2, 1, tzinfo=UTC), "2026-02-01"),
+        ("week", datetime(2026, 1, 26, tzinfo=UTC), "2026-W05"),
     ],
 )
-def test_the_period_of_a_moment(by: str, begin: datetime, name: str) -> None:
-    there = datetime(2026, 1, 2, 1, 30, 5, tzinfo=timezone(timedelta(hours=2)))  # 23:30 of the day before, in UTC
-    assert begin_of(there, by) == begin
+def test_a_moment_lies_in_a_period_of_utc(by: str, begin: datetime, name: str) -> None:
+    assert begin_of(LATE, by) == begin
+    assert begin_of(begin, by) == begin
     assert name_of_period(begin, by) == name
 
 
-@pytest.mark.parametrize("by", LENGTHS)
-def test_a_period_ends_where_the_next_begins(by: str) -> None:
-    begin = begin_of(datetime(2026, 3, 5, 12, 30, tzinfo=UTC), by)
-    last = begin + LENGTHS[by] - timedelta(microseconds=1)
-    assert begin_of(begin, by) == begin_of(last, by) == begin
-    assert begin_of(begin + LENGTHS[by], by) == begin + LENGTHS[by]
+def test_the_first_days_of_a_year_may_be_of_the_last_year_s_last_week() -> None:
+    assert name_of_period(begin_of(datetime(2027, 1, 2, tzinfo=UTC), "week"), "week") == "2026-W53"
