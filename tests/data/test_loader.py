@@ -78,6 +78,7 @@ def test_splits_that_are_none(options, tmp_path):
         open_stream(options(dataset=str(tmp_path / "t.csv")), "train")
 
 
+@pytest.mark.integration
 def test_published_data_comes_whole(real_data, options):
     chosen = options(dataset="ag_news", data_dir=str(real_data))
     found = open_stream(chosen, "test").read()

@@ -92,6 +92,7 @@ def test_surer_or_less_sure_is_not_better(temperature: float) -> None:
     assert failed(judge(make("old", 0.9, 0.9), same)) == ["better on the new test"]
 
 
+@pytest.mark.integration  # seconds of drawing
 def test_equally_good_models_pass_in_one_case_of_twenty_at_most() -> None:
     """Labels are drawn from what both say on average, so that neither is the better one."""
     random, passed = np.random.default_rng(0), 0

@@ -44,6 +44,7 @@ def test_pools_of_equal_runs_do_not_differ() -> None:
     assert pair.differences["accuracy"].low == pair.differences["accuracy"].high == 0
 
 
+@pytest.mark.integration  # seconds of drawing
 @pytest.mark.parametrize("seeds", [2, 4])
 def test_pools_of_configurations_that_are_alike_are_called_different_in_about_5_percent(seeds: int) -> None:
     """The seeds of a configuration vary by 2 points around the same skill: more than the rows explain."""

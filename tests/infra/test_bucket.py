@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 import pytest
 
+pytestmark = pytest.mark.integration  # an S3 server, and a process a script
+
 INFRA = Path(__file__).resolve().parents[2] / "infra"
 ODD = {
     "1/abc/artifacts/model.bin": bytes(range(256)) * 50_000,  # more than one part of an upload

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.integration  # each starts a process with MLflow in it
+
 INFRA = Path(__file__).resolve().parents[2] / "infra"
 Start = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -80,7 +82,6 @@ def test_what_is_missing_is_one_line(start: Start, other: dict[str, str], said: 
     assert "hidden" not in line
 
 
-@pytest.mark.integration
 def test_tables_of_an_older_mlflow_are_refused_until_they_are_upgraded(start: Start, tmp_path: Path) -> None:
     from mlflow.store.db.utils import create_sqlalchemy_engine
     from mlflow.store.tracking.dbmodels.initial_models import Base

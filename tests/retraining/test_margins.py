@@ -34,6 +34,7 @@ def test_the_names_are_options_of_promote() -> None:
     )
 
 
+@pytest.mark.integration  # seconds of drawing
 @pytest.mark.parametrize("rows", [80, 400])
 def test_equally_good_models_are_rarely_refused_for_a_class_or_for_calibration(rows: int) -> None:
     random = np.random.default_rng(rows)
