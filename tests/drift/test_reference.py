@@ -1,12 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,31 +9,12 @@ import pytest
 from scipy import stats
 
 from newsclf.drift import Verdict, fit_reference, load_reference, save_reference
-from newsclf.drift.fitting import MIN_TEXTS
 from newsclf.drift.kinds import NAMES
 from newsclf.drift.reference import MIN_ROWS
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import STATISTICS
-from newsclf.profiling.profile import TextProfile
 
-from .conftest import CLASSES, SUBJECTS
-
-
-class Keywords:
-    """A predictor from outside: it counts the words that tell a class. `calls` are the texts that it was given."""
-
-    def __init__(self, name: str = "runs:/keywords/model", sure: float = 1.0) -> None:
-        self.name, self.classes, self.sure = name, CLASSES, sure
-        self.calls: list[list[str]] = []
-
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
-        assert len(texts), "nobody asks for nothing"
-        self.calls.append(list(texts))
-        words = [set(text.lower().strip(".").split()) for text in texts]
-        found = np.array([[len(have & set(SUBJECTS[name].split())) for name in CLASSES] for have in words])
-        likely = np.exp(self.sure * found)
-        return likely / likely.sum(axis=1, keepdims=True)
-
+from .conftest import CLASSES, Keywords, foreign, relabelled
 
 # What a batch is made of, and what the verdict has to say of it.
 
@@ -51,10 +27,6 @@ def test_without_a_change_there_is_seldom_a_drift(reference, news):
     assert sum(drifted) <= stats.binom.ppf(0.999, 40, 0.05) * 2
 
 
-def foreign(news, texts, labels):
-    return [news.text("Foreign") if row < 24 else text for row, text in enumerate(texts)], None
-
-
 def garbled(news, texts, labels):
     return [text.replace("e", "3").replace("o", "0") if row < 24 else text for row, text in enumerate(texts)], labels
 
@@ -65,10 +37,6 @@ def more_business(news, texts, labels):
 
 def more_business_without_labels(news, texts, labels):
     return more_business(news, texts, labels)[0], None
-
-
-def relabelled(news, texts, labels):
-    return texts, [*news.random.choice(CLASSES, 120).tolist(), *labels[120:]]
 
 
 def empty(news, texts, labels):
@@ -170,83 +138,6 @@ def test_odd_texts_are_judged(reference, news):
     verdict = reference.judge([*odd * 6, *news.texts(60)], [*["World"] * 54, *["Sports"] * 60])
     assert verdict.drifted is True
     assert Verdict.from_dict(json.loads(json.dumps(verdict.as_dict()))) == verdict
-
-
-# What a reference is fitted to.
-
-
-def test_the_same_seed_gives_the_same_reference(reference_rows, reference, news):
-    texts, labels = news.rows(100)
-    first, second = reference_rows
-    again, other = fit_reference(first, second), fit_reference(first, second, seed=1)
-    assert again.id == reference.id != other.id
-    assert again.judge(texts, labels) == reference.judge(texts, labels) != other.judge(texts, labels)
-
-
-def test_a_reference_as_a_pandas_table(reference_rows, reference):
-    frame = pd.DataFrame(dict(zip(("text", "label"), reference_rows, strict=True))).iloc[::-1].iloc[::-1]
-    frame.index = frame.index[::-1]
-    assert fit_reference(cast(Any, frame["text"]), cast(Any, frame["label"])).id == reference.id
-
-
-def test_no_text_is_compared_with_a_map_of_itself(reference):
-    """Half of the texts made the map; compared are those that did not."""
-    assert len(reference.held_out.columns) == 500
-    assert len(reference.reader.map.anchors) == 500
-    assert reference.held_out.columns["distance"].min() > 0.01
-
-
-def test_without_labels_classes_are_not_judged(news):
-    plain = fit_reference(news.texts(300))
-    assert plain.classes == ()
-    texts, labels = news.rows(120)
-    for verdict in (plain.judge(texts), plain.judge(texts, labels)):
-        assert verdict.drifted is False
-        assert {kind for kind, finding in verdict.kinds.items() if finding.drifted is None} == {
-            "prior", "concept", "performance",
-        }  # fmt: skip
-    assert plain.judge(foreign(news, texts, None)[0]).kind == "covariate"
-
-
-def test_one_class_only(news):
-    single = fit_reference(news.texts(300), ["World"] * 300)
-    verdict = single.judge(news.texts(120), ["World"] * 120)
-    assert verdict.drifted is False
-    assert verdict.kinds["prior"].sentence == "The reference has one class only."
-    assert single.judge(news.texts(120), ["Sports"] * 120).kind == "quality"
-
-
-def test_a_class_of_one_row(news):
-    texts, labels = news.rows(300)
-    rare = fit_reference(texts, ["Rare", *labels[1:]])
-    assert rare.classes == ("Business", "Rare", "Sports", "World")
-    assert rare.judge(*news.rows(120)).drifted is False
-
-
-@pytest.mark.filterwarnings("ignore:Precision loss")
-def test_texts_that_are_all_alike(news):
-    same = fit_reference(["nothing new today"] * 300, ["a", "b"] * 150)
-    assert same.judge(["nothing new today"] * 100).drifted is False
-    assert same.judge(news.texts(100)).kind == "covariate"
-
-
-@pytest.mark.parametrize(
-    ("texts", "labels", "held_out", "says"),
-    [
-        (["news"] * (MIN_TEXTS - 1), None, None, "of 99 texts that are not empty is too small: 100 are needed"),
-        (["news"] * 60 + [""] * 500, None, None, "a reference of 60 texts that are not empty"),
-        (["news"] * 200, ["a"] * 199, None, "200 texts and 199 labels"),
-        (["news"] * 200, ["a"] * 197 + [None, None, np.nan], None, "3 of 200 labels of the reference are missing"),
-        (["news"] * 200, ["a"] * 200, (["x"] * 49, ["a"] * 49), "49 held-out texts that are not empty are too few"),
-        (["news"] * 200, ["a"] * 200, (["x"] * 60, ["a"] * 50), "60 texts and 50 labels"),
-        (["news"] * 49, ["a"] * 49, (["x"] * 60, ["a"] * 60), "a reference of 49 texts"),
-    ],
-)
-def test_what_is_no_reference(texts, labels, held_out, says):
-    with pytest.raises(InputError, match=says):
-        fit_reference(texts, labels, held_out=held_out)
-    with pytest.raises(InputError, match="3 texts and 2 labels"):
-        fit_reference(["some news"] * 100).judge(["a"] * 3, ["a"] * 2)
 
 
 # Columns, as they go into a profile.
@@ -416,129 +307,3 @@ def test_a_batch_of_empty_texts_and_a_predictor(news):
     fitted = fit_reference([*news.texts(200), *[""] * 50], None, Keywords())
     assert fitted.read(["", None]).columns["empty"].tolist() == [1, 1]
     assert fitted.judge([""] * 100).kind == "quality"
-
-
-# In a folder.
-
-
-@pytest.fixture
-def folder(reference, tmp_path) -> Path:
-    save_reference(reference, tmp_path / "reference")
-    return tmp_path / "reference"
-
-
-def test_saved_and_loaded_it_says_the_same(reference, folder, news):
-    loaded = load_reference(folder)
-    texts, labels = news.rows(150)
-    for batch in ((texts, labels), (texts, None), foreign(news, texts, labels), relabelled(news, texts, labels)):
-        assert loaded.judge(*batch) == reference.judge(*batch)
-    pd.testing.assert_frame_equal(loaded.read(texts, labels).columns, reference.read(texts, labels).columns)
-    assert loaded.profile.to_bytes() == TextProfile.read(folder / "profile.bin").to_bytes()
-    assert {file.name for file in folder.iterdir()} == {"reference.json", "reference.safetensors", "profile.bin"}
-
-
-def test_no_text_is_in_the_files(reference_rows, folder):
-    words = {word for text in reference_rows[0] for word in text.lower().strip(".").split() if len(word) >= 5}
-    assert len(words) > 40
-    for file in folder.iterdir():
-        content = file.read_bytes().lower()
-        for other in ("utf-8", "utf-16-le", "utf-32-le"):
-            assert [word for word in words if word.encode(other) in content] == [], (file.name, other)
-    assert b"sports" in (folder / "reference.json").read_bytes().lower(), "class names are"
-
-
-def truncated(name: str, share: float) -> Callable[[Path], None]:
-    def break_it(folder: Path) -> None:
-        data = (folder / name).read_bytes()
-        (folder / name).write_bytes(data[: int(share * len(data))])
-
-    return break_it
-
-
-def changed(**facts: Any) -> Callable[[Path], None]:
-    def break_it(folder: Path) -> None:
-        known = json.loads((folder / "reference.json").read_text())
-        (folder / "reference.json").write_text(json.dumps({**known, **facts}))
-
-    return break_it
-
-
-def of_another_profile(folder: Path) -> None:
-    TextProfile("another").write(folder / "profile.bin")
-
-
-def encoder_without_files(folder: Path) -> None:
-    (folder / "encoder").mkdir()
-    changed(encoder=str(folder / "encoder"))(folder)
-
-
-BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no folder": (shutil.rmtree, "is no whole reference"),
-    "no facts": (lambda folder: (folder / "reference.json").unlink(), "is no whole reference"),
-    "no arrays": (lambda folder: (folder / "reference.safetensors").unlink(), "is no whole reference"),
-    "no profile": (lambda folder: (folder / "profile.bin").unlink(), "cannot read the profile"),
-    "half the facts": (truncated("reference.json", 0.5), "is no whole reference"),
-    "empty facts": (truncated("reference.json", 0), "is no whole reference"),
-    "half the arrays": (truncated("reference.safetensors", 0.5), "is no whole reference"),
-    "nearly all arrays": (truncated("reference.safetensors", 0.999), "is no whole reference"),
-    "half the profile": (truncated("profile.bin", 0.5), "is truncated or damaged"),
-    "facts of nothing": (lambda folder: (folder / "reference.json").write_text("[]"), "is no whole reference"),
-    "another profile": (of_another_profile, "profile.bin is that of another"),
-    "another format": (changed(format=99), "has format 99, this version reads 1"),
-    "another encoder": (changed(encoder_sha256="0" * 64), "was fitted with another encoder: minilm of sha256 0000"),
-    "an encoder that is gone": (encoder_without_files, "has no config.json"),
-    "columns that do not fit": (changed(columns=["one"]), "is no whole reference"),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_folder(case, folder):
-    break_it, says = BROKEN[case]
-    break_it(folder)
-    with pytest.raises(InputError, match=says) as error:
-        load_reference(folder)
-    assert len(str(error.value).splitlines()) == 1
-    assert str(folder) in str(error.value)
-
-
-def test_every_fact_is_needed(folder):
-    known = json.loads((folder / "reference.json").read_text())
-    for name in known:
-        (folder / "reference.json").write_text(json.dumps({key: known[key] for key in known if key != name}))
-        with pytest.raises(InputError, match="is no whole reference"):
-            load_reference(folder)
-
-
-def test_another_predictor(folder):
-    predictor = Keywords()
-    predictor.classes = ("a", "b", "c")
-    with pytest.raises(InputError, match="knows the classes Business, Sports, World; its predictor knows others"):
-        load_reference(folder, predictor)
-
-
-@pytest.mark.parametrize("name", ["profile.bin", "reference.safetensors", "reference.json"])
-def test_half_written_it_is_none(name, folder, reference_rows, monkeypatch):
-    """Written over another one, and stopped before the file `name`."""
-
-    texts, labels = reference_rows
-    other, put = fit_reference(texts, labels, seed=1), os.replace
-
-    def stop(source: Path, target: Path) -> None:
-        if Path(target).name == name:
-            raise KeyboardInterrupt
-        put(source, target)
-
-    monkeypatch.setattr(os, "replace", stop)
-    with pytest.raises(KeyboardInterrupt):
-        save_reference(other, folder)
-    monkeypatch.undo()
-    with pytest.raises(InputError, match="is no whole reference"):
-        load_reference(folder)
-    save_reference(other, folder)
-    assert load_reference(folder).id == other.id
-
-
-def test_a_folder_that_cannot_be_written(reference, tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot be written"):
-        save_reference(reference, tmp_path / "file" / "reference")

@@ -1,0 +1,141 @@
+"""A reference in a folder: the same when it comes back, and none where it is not whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from newsclf.drift import fit_reference, load_reference, save_reference
+from newsclf.errors import InputError
+from newsclf.profiling.profile import TextProfile
+from tests.drift.conftest import Keywords, foreign, relabelled
+
+
+@pytest.fixture
+def folder(reference, tmp_path) -> Path:
+    save_reference(reference, tmp_path / "reference")
+    return tmp_path / "reference"
+
+
+def test_saved_and_loaded_it_says_the_same(reference, folder, news):
+    loaded = load_reference(folder)
+    texts, labels = news.rows(150)
+    for batch in ((texts, labels), (texts, None), foreign(news, texts, labels), relabelled(news, texts, labels)):
+        assert loaded.judge(*batch) == reference.judge(*batch)
+    pd.testing.assert_frame_equal(loaded.read(texts, labels).columns, reference.read(texts, labels).columns)
+    assert loaded.profile.to_bytes() == TextProfile.read(folder / "profile.bin").to_bytes()
+    assert {file.name for file in folder.iterdir()} == {"reference.json", "reference.safetensors", "profile.bin"}
+
+
+def test_no_text_is_in_the_files(reference_rows, folder):
+    words = {word for text in reference_rows[0] for word in text.lower().strip(".").split() if len(word) >= 5}
+    assert len(words) > 40
+    for file in folder.iterdir():
+        content = file.read_bytes().lower()
+        for other in ("utf-8", "utf-16-le", "utf-32-le"):
+            assert [word for word in words if word.encode(other) in content] == [], (file.name, other)
+    assert b"sports" in (folder / "reference.json").read_bytes().lower(), "class names are"
+
+
+def truncated(name: str, share: float) -> Callable[[Path], None]:
+    def break_it(folder: Path) -> None:
+        data = (folder / name).read_bytes()
+        (folder / name).write_bytes(data[: int(share * len(data))])
+
+    return break_it
+
+
+def changed(**facts: Any) -> Callable[[Path], None]:
+    def break_it(folder: Path) -> None:
+        known = json.loads((folder / "reference.json").read_text())
+        (folder / "reference.json").write_text(json.dumps({**known, **facts}))
+
+    return break_it
+
+
+def of_another_profile(folder: Path) -> None:
+    TextProfile("another").write(folder / "profile.bin")
+
+
+def encoder_without_files(folder: Path) -> None:
+    (folder / "encoder").mkdir()
+    changed(encoder=str(folder / "encoder"))(folder)
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no folder": (shutil.rmtree, "is no whole reference"),
+    "no facts": (lambda folder: (folder / "reference.json").unlink(), "is no whole reference"),
+    "no arrays": (lambda folder: (folder / "reference.safetensors").unlink(), "is no whole reference"),
+    "no profile": (lambda folder: (folder / "profile.bin").unlink(), "cannot read the profile"),
+    "half the facts": (truncated("reference.json", 0.5), "is no whole reference"),
+    "empty facts": (truncated("reference.json", 0), "is no whole reference"),
+    "half the arrays": (truncated("reference.safetensors", 0.5), "is no whole reference"),
+    "nearly all arrays": (truncated("reference.safetensors", 0.999), "is no whole reference"),
+    "half the profile": (truncated("profile.bin", 0.5), "is truncated or damaged"),
+    "facts of nothing": (lambda folder: (folder / "reference.json").write_text("[]"), "is no whole reference"),
+    "another profile": (of_another_profile, "profile.bin is that of another"),
+    "another format": (changed(format=99), "has format 99, this version reads 1"),
+    "another encoder": (changed(encoder_sha256="0" * 64), "was fitted with another encoder: minilm of sha256 0000"),
+    "an encoder that is gone": (encoder_without_files, "has no config.json"),
+    "columns that do not fit": (changed(columns=["one"]), "is no whole reference"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_folder(case, folder):
+    break_it, says = BROKEN[case]
+    break_it(folder)
+    with pytest.raises(InputError, match=says) as error:
+        load_reference(folder)
+    assert len(str(error.value).splitlines()) == 1
+    assert str(folder) in str(error.value)
+
+
+def test_every_fact_is_needed(folder):
+    known = json.loads((folder / "reference.json").read_text())
+    for name in known:
+        (folder / "reference.json").write_text(json.dumps({key: known[key] for key in known if key != name}))
+        with pytest.raises(InputError, match="is no whole reference"):
+            load_reference(folder)
+
+
+def test_another_predictor(folder):
+    predictor = Keywords()
+    predictor.classes = ("a", "b", "c")
+    with pytest.raises(InputError, match="knows the classes Business, Sports, World; its predictor knows others"):
+        load_reference(folder, predictor)
+
+
+@pytest.mark.parametrize("name", ["profile.bin", "reference.safetensors", "reference.json"])
+def test_half_written_it_is_none(name, folder, reference_rows, monkeypatch):
+    """Written over another one, and stopped before the file `name`."""
+
+    texts, labels = reference_rows
+    other, put = fit_reference(texts, labels, seed=1), os.replace
+
+    def stop(source: Path, target: Path) -> None:
+        if Path(target).name == name:
+            raise KeyboardInterrupt
+        put(source, target)
+
+    monkeypatch.setattr(os, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        save_reference(other, folder)
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="is no whole reference"):
+        load_reference(folder)
+    save_reference(other, folder)
+    assert load_reference(folder).id == other.id
+
+
+def test_a_folder_that_cannot_be_written(reference, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        save_reference(reference, tmp_path / "file" / "reference")

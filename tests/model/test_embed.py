@@ -1,0 +1,36 @@
+"""Texts by the encoder itself: in their order, whatever batches they are read in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from newsclf.model import embed, encoder
+from newsclf.model.embed import EncoderEmbedder
+from newsclf.model.tokenizer import Tokenizer
+
+TEXTS = ["the bank", "a team won the final of the season", "", "market shares " * 40, "the bank"]
+
+
+def test_each_text_is_the_mean_of_its_own_last_states(tiny_encoder: Path) -> None:
+    found = EncoderEmbedder(tiny_encoder)(TEXTS)
+    assert (found.shape, found.dtype) == ((5, 32), np.float32)
+    loaded = encoder.load(tiny_encoder, 0.0, 0.0).eval()
+    for text, row in zip(TEXTS, found, strict=True):
+        ids = torch.from_numpy(Tokenizer(tiny_encoder, embed.MAX_LENGTH)([text]).values.astype(np.int64))[None]
+        with torch.inference_mode():
+            expected = loaded(ids, None)[0].mean(dim=0)
+        np.testing.assert_allclose(row, expected, atol=1e-5)
+
+
+def test_batches_make_no_difference(tiny_encoder: Path, monkeypatch) -> None:
+    embedder = EncoderEmbedder(tiny_encoder)
+    whole = embedder(TEXTS)
+    monkeypatch.setattr(embed, "TOKENS_A_BATCH", 1)
+    np.testing.assert_allclose(embedder(TEXTS), whole, atol=1e-5)
+
+
+def test_no_text(tiny_encoder: Path) -> None:
+    assert EncoderEmbedder(tiny_encoder)([]).shape == (0, 32)
