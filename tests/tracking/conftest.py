@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
+from newsclf.config import SweepConfig
 from newsclf.tracking.journal import store
 from newsclf.tracking.journal.store import Journal, create
+from newsclf.tracking.run import Run, open_run
 
 Begin = Callable[..., Journal]
+VERB = "sweep"
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +58,27 @@ def server(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mlfl
     uri = f"sqlite:///{tmp_path / 'server.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     return MlflowClient(uri, uri)
+
+
+@dataclass
+class Opened:
+    """What the test of a run needs: its client, and options whose files go to a folder of the test."""
+
+    client: MlflowClient
+    config: SweepConfig
+
+    def runs(self) -> list[str]:
+        return [run.info.status for run in self.client.search_runs(["0"])]
+
+
+@pytest.fixture
+def opened(server: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    monkeypatch.setattr("newsclf.tracking.run.described", lambda: ({"newsclf.python": "3"}, {"a/freeze.txt": "x==1"}))
+    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+    return Opened(server, SweepConfig(strategy="grid", output_dir=str(tmp_path / "output")))
+
+
+@pytest.fixture
+def run(opened: Opened) -> Iterator[Run]:
+    with open_run(VERB, opened.config) as run:
+        yield run

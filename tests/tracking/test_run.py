@@ -4,45 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from newsclf.config import SweepConfig
 from newsclf.errors import InputError, Stopped
 from newsclf.tracking.run import Run, open_run, report_early_end
-
-VERB = "sweep"
-
-
-@dataclass
-class Opened:
-    """What the test of a run needs: its client, and options whose files go to a folder of the test."""
-
-    client: MlflowClient
-    config: SweepConfig
-
-    def runs(self) -> list[str]:
-        return [run.info.status for run in self.client.search_runs(["0"])]
-
-
-@pytest.fixture
-def opened(server: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    monkeypatch.setattr("newsclf.tracking.run.described", lambda: ({"newsclf.python": "3"}, {"a/freeze.txt": "x==1"}))
-    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
-    return Opened(server, SweepConfig(strategy="grid", output_dir=str(tmp_path / "output")))
-
-
-@pytest.fixture
-def run(opened: Opened) -> Iterator[Run]:
-    with open_run(VERB, opened.config) as run:
-        yield run
+from tests.tracking.conftest import VERB, Opened
 
 
 def history(run: Run, name: str) -> list[tuple[int, float]]:
