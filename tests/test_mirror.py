@@ -12,7 +12,6 @@ ELSEWHERE = {
     "config/shared.py": "config/test_fields.py",
     "config/watching.py": "config/test_fields.py",
     "drift/evidence.py": "drift/test_verdict.py",
-    "retraining/attempt.py": "integration/test_retrain.py",
     "serving/pyfunc.py": "integration/test_models.py",
     "tracking/artifacts/models.py": "integration/test_models.py",
     "tracking/artifacts/references.py": "integration/test_profile.py",
