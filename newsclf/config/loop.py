@@ -27,7 +27,7 @@ class PromoteConfig(RunOptions, ComputeOptions, BootstrapOptions, AlphaOption, R
     )
     old_dataset: str = source(
         "",
-        "what the champion was good at: the test rows of sample, 20newsgroups or ag_news, or all rows of a table; "
+        "what the champion was good at: the test rows of a built-in data set, or all rows of a table; "
         "required unless rollback is true",
     )
     new_dataset: str | None = source(

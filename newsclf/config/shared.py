@@ -84,7 +84,7 @@ class DataFolderOption:
     """Where built-in data sets lie."""
 
     data_dir: str = machine(
-        "", "root folder of 20newsgroups/ and ag_news/; empty: $NEWSCLF_DATA_DIR, else the user's cache folder"
+        "", "root folder of downloaded data sets; empty: $NEWSCLF_DATA_DIR, else the user's cache folder"
     )
 
 
@@ -125,7 +125,9 @@ class DatasetOption:
     """Which data set; a base of its own, so that it comes first."""
 
     dataset: str = source(
-        "sample", "sample, 20newsgroups, ag_news, or a path or s3:// URI ending in .csv, .parquet or .jsonl"
+        "sample",
+        "a built-in data set (sample is packaged; README has the others), or a path or s3:// URI ending in .csv, "
+        ".parquet or .jsonl",
     )
 
 

@@ -24,7 +24,7 @@ class ProfileConfig(RunOptions, ComputeOptions, VerdictOptions, EmbeddingOption,
 
     split: str = data(
         "all",
-        "rows of 20newsgroups, ag_news or sample that are profiled",
+        "rows of a built-in data set that are profiled",
         choices=("train", "validation", "test", "all"),
     )
     reference: str = source(
