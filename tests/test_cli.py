@@ -177,7 +177,8 @@ def test_help_of_a_verb_imports_nothing_heavy() -> None:
     done = python("-c", DOORS, *VERBS)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert done.stdout.count("--dataset <text>  (default: sample)") == 4  # train, evaluate, profile, simulate
+    with_data = [verb for verb, options in VERBS.items() if hasattr(options, "dataset")]
+    assert done.stdout.count("--dataset <text>  (default: sample)") == len(with_data) > 0
     said = [line.split() for line in done.stdout.splitlines() if line.startswith("entrypoints.")]
     assert [door for door, *_ in said] == [f"entrypoints.{verb}" for verb in VERBS]
     assert {door: set(packages) & HEAVY for door, *packages in said} == {door: set() for door, *_ in said}
