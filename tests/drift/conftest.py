@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from newsclf.drift import Reference, fit_reference
+from newsclf.drift import Reference, Verdict, fit_reference
+
+
+def not_judged(verdict: Verdict) -> set[str]:
+    return {kind for kind, finding in verdict.kinds.items() if finding.drifted is None}
 
 
 def known(number: float | None) -> float:
