@@ -66,6 +66,17 @@ def _pool(name: str, own: pd.DataFrame, foreign: pd.DataFrame) -> Pool:
     return Pool(name, own["text"].to_numpy(object), own["label"].to_numpy(object), foreign["text"].tolist())
 
 
+def _drawn(labels: list[str], shares: dict[str, float], random: np.random.Generator) -> list[int]:
+    """BATCH rows with these class shares, to the nearest row by largest remainder, in random order."""
+    counts = {name: int(share * BATCH) for name, share in shares.items()}
+    by_remainder = sorted(shares, key=lambda name: counts[name] - shares[name] * BATCH)
+    for name in by_remainder[: BATCH - sum(counts.values())]:
+        counts[name] += 1
+    places = np.asarray(labels, dtype=object)
+    drawn = [random.choice(np.flatnonzero(places == name), count, replace=False) for name, count in counts.items()]
+    return random.permutation(np.concatenate(drawn)).tolist()
+
+
 def cases() -> list[Case]:
     """The lines of the table, with the share of batches in which drift must be said (nothing: at most)."""
 
@@ -89,7 +100,8 @@ def cases() -> list[Case]:
         return injections.truncate(texts, 0.1, random), labels
 
     def shares(pool: Pool, rows: np.ndarray, random: np.random.Generator) -> Batch:
-        chosen = rows[injections.move_class_shares(pool.labels[rows].tolist(), BATCH, 0.1, random)]
+        labels = pool.labels[rows].tolist()
+        chosen = rows[_drawn(labels, injections.moved_shares(labels, 0.1, random), random)]
         return pool.texts[chosen].tolist(), pool.labels[chosen].tolist()
 
     def relabelled(pool: Pool, rows: np.ndarray, random: np.random.Generator) -> Batch:

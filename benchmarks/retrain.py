@@ -23,7 +23,7 @@ from benchmarks.retrain_worlds import CALM, World, worlds
 from benchmarks.tables import show
 from newsclf.config import PromoteConfig, RetrainConfig, TrainConfig
 from newsclf.drift import Reference, fit_reference
-from newsclf.evaluation.gate import Limits, Measured, decide
+from newsclf.evaluation.gate import Limits, Measured, run_gate
 from newsclf.model import encoder
 from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.classifier import Classifier
@@ -192,7 +192,7 @@ def passes(model: Model, champion: Champion, newest: pd.DataFrame, holds: bool) 
     limits = dataclasses.replace(limits, **chance)
     measured = [_measured(name, rows, model, champion.model) for name, rows in tests]
     new = measured[1] if holds else None
-    return decide(measured[0], new, (1.0, 1.0), limits, defaults.bootstrap_samples, defaults.seed).promote
+    return run_gate(measured[0], new, (1.0, 1.0), limits, defaults.bootstrap_samples, defaults.seed).promote
 
 
 def _measured(name: str, rows: pd.DataFrame, challenger: Model, champion: Model) -> Measured:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,23 @@ def in_one_step(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             unfinished.unlink()
         raise
+
+
+@contextlib.contextmanager
+def filled_in_one_step(folder: Path, last: str) -> Iterator[Path]:
+    """A folder inside `folder`, to be filled inside, whose entries then move up, `last` as the last of them.
+
+    So the folder is whole as soon as it has that one. After an error nothing is left of them. Raises OSError.
+    """
+    unfinished = folder / ".unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a process that was killed
+    try:
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        for entry in sorted(unfinished.iterdir(), key=lambda entry: (entry.name == last, entry.name)):
+            entry.replace(folder / entry.name)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def write_json(path: Path, values: Any, indent: int | None = None, option: str = "output_dir") -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsclf.errors import InputError
-from newsclf.files import in_one_step, read_json, write_json
+from newsclf.files import filled_in_one_step, in_one_step, read_json, write_json
 
 
 def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
@@ -38,6 +38,33 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     with pytest.raises(OSError, match="taken"), in_one_step(tmp_path / "taken" / "file.txt"):
         pytest.fail("there is nothing to write to")
+
+
+def test_a_folder_is_whole_with_its_last_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: list[str] = []
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda path, to: moved.append(path.name) or replace(path, to))
+    (tmp_path / ".unfinished").mkdir()
+    (tmp_path / ".unfinished" / "of a process that was killed").touch()
+    with filled_in_one_step(tmp_path, last="b.json") as unfinished:
+        for name in ("b.json", "a.txt", "c.txt"):
+            (unfinished / name).write_text(name)
+        (unfinished / "folder").mkdir()
+        assert list(tmp_path.iterdir()) == [unfinished]
+    assert moved == ["a.txt", "c.txt", "folder", "b.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(moved)
+
+
+def test_nothing_is_left_of_a_folder_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        stop_in_the_middle_of(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def stop_in_the_middle_of(folder: Path) -> None:
+    with filled_in_one_step(folder, last="b.json") as unfinished:
+        (unfinished / "a.txt").touch()
+        raise KeyboardInterrupt
 
 
 def test_json_is_written_and_read(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from newsclf.errors import InputError
 from newsclf.messages import one_line
 
-LONGEST_TEXT = 1_000_000
+MAX_CHARACTERS = 1_000_000
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 ROWS_SHOWN = 5
 
@@ -20,7 +20,7 @@ REASONS = {
     "missing_labels": "without a label",
     "nul_bytes": "with a NUL byte",
     "lone_surrogates": "with a lone surrogate (half a character)",
-    "texts_too_long": f"with a text of more than {LONGEST_TEXT:,} characters",
+    "texts_too_long": f"with a text of more than {MAX_CHARACTERS:,} characters",
     "texts_with_two_labels": "with a text that has two different labels",
     "duplicate_rows": "that repeat an earlier row",
 }
@@ -69,7 +69,7 @@ def _reason(text: str, label: str | None) -> str:
         return "nul_bytes"
     if LONE_SURROGATE.search(text) or LONE_SURROGATE.search(label):
         return "lone_surrogates"
-    if len(text) > LONGEST_TEXT:
+    if len(text) > MAX_CHARACTERS:
         return "texts_too_long"
     return ""
 

@@ -65,7 +65,7 @@ class Decision:
         return f"all checks passed, and {better.sentence}" if better.passed else f"it is calibrated, and {NO_CHAMPION}"
 
 
-def decide(
+def run_gate(
     old: Measured,
     new: Measured | None,
     milliseconds: tuple[float, float | None],

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from newsclf.evaluation.scores import BINS, calibration_curve, class_scores, expected_calibration_error
 
 INK, BLUE, ORANGE, GREY = "#1f2933", "#2f6f9f", "#d9822b", "#cbd2d9"
-MOST_CLASSES = 30  # of one plot, so that its rows can be read
+MAX_CLASSES = 30  # of one plot, so that its rows can be read
 
 
 def all_plots(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> dict[str, Figure]:
@@ -62,7 +62,7 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: Sequenc
 def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> Figure:
     """Precision, recall and F1 of each class, lowest F1 on top; of many classes the lowest alone."""
     values = class_scores(labels, predicted, len(classes))
-    order = np.argsort(-values["f1"], kind="stable")[-MOST_CLASSES:]
+    order = np.argsort(-values["f1"], kind="stable")[-MAX_CLASSES:]
     rows = np.bincount(labels, minlength=len(classes))
     figure = Figure(figsize=(7.5, 1.6 + 0.62 * len(order)), dpi=110, layout="constrained")
     axes = figure.subplots()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
+
+from newsclf.evaluation.metric_names import metric_part
 
 BINS = 15
 

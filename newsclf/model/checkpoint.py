@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from newsclf.errors import disk_full
+from newsclf.files import in_one_step
 
 LATEST = "latest.ckpt"
 
@@ -65,13 +66,10 @@ class StraightToDisk(TorchCheckpointIO):
     """Lightning's own way makes the whole file in memory first."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        unfinished = Path(path).with_suffix(".unfinished")
-        unfinished.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.save(checkpoint, unfinished)
+            with in_one_step(Path(path)) as unfinished:
+                torch.save(checkpoint, unfinished)
         except RuntimeError as error:
-            unfinished.unlink(missing_ok=True)
             if "inline_container" in str(error):  # torch's writer, of a write that came to less than all
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
             raise
-        os.replace(unfinished, path)

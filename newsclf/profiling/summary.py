@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from newsclf.evaluation.scores import metric_part
+from newsclf.evaluation.metric_names import metric_part
 from newsclf.profiling.profile import TEXT, TextProfile
 
 RANKS = np.linspace(0, 1, 101)
 # Columns of 0 and 1, whose mean is the share of rows.
 SHARES = ("empty", "missing", "ends_in_punctuation")
 CLASSES_IN_METRICS = 100
-MAX_NAME = 200  # MLflow takes 250 characters
+MAX_PART = 200  # characters of a column or a class in a metric's name; MLflow takes 250 in all
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def key_numbers(profile: TextProfile) -> dict[str, float]:
     """
     numbers: dict[str, float] = {"rows": float(profile.rows), "duplicate_share": duplicate_share(profile)}
     for name, column in summarise(profile).items():
-        safe = metric_part(name, MAX_NAME)
+        safe = metric_part(name, MAX_PART)
         if column.kind == "number" and name in SHARES:
             numbers[f"{safe}_share"] = column.mean
         elif column.kind == "number":
@@ -142,7 +142,7 @@ def key_numbers(profile: TextProfile) -> dict[str, float]:
         elif column.kind == "label" and column.rows:
             numbers[f"{safe}_missing_share"] = column.nulls / column.rows
             for label, rows in list(column.items.items())[:CLASSES_IN_METRICS]:
-                numbers[_unused(f"{safe}/{metric_part(label, MAX_NAME)}", numbers)] = rows / column.values
+                numbers[_unused(f"{safe}/{metric_part(label, MAX_PART)}", numbers)] = rows / column.values
     return {name: value for name, value in numbers.items() if np.isfinite(value)}
 
 

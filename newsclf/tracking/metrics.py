@@ -1,4 +1,4 @@
-"""Metric points: what they may be called, which a run has, and how many are sent at a time."""
+"""Metric points: which a run has, and how many are sent at a time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric
-
-from newsclf.evaluation.scores import metric_part
 
 POINTS_A_CALL = 1000  # MLflow's own limit
 
@@ -22,8 +20,3 @@ def logged_points(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
     """The (name, step) of every metric point that the run has."""
     names = client.get_run(run_id).data.metrics
     return {(name, point.step) for name in names for point in client.get_metric_history(run_id, name)}
-
-
-def metric_name(name: str) -> str:
-    """`name` with `_` for what MLflow refuses in a metric's name (it may hold `/`, but not at its ends)."""
-    return "/".join(metric_part(part) for part in name.split("/"))[:250]

@@ -22,10 +22,11 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from newsclf.config import RunOptions
 from newsclf.config.options import as_text, as_yaml
 from newsclf.errors import InputError, Stopped, disk_full
+from newsclf.evaluation.metric_names import metric_name
 from newsclf.tracking.environment import described
 from newsclf.tracking.journal.session import journalled
 from newsclf.tracking.journal.store import FAILURE_TAG
-from newsclf.tracking.metrics import logged_points, metric_name, send_points
+from newsclf.tracking.metrics import logged_points, send_points
 from newsclf.tracking.registry.versions import REGISTER, register, registry_client
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.runs import EMPTY, take_up

@@ -16,7 +16,7 @@ from newsclf.config.options import as_text
 from newsclf.drift import Reference, save_reference
 from newsclf.drift.kinds import NAMES
 from newsclf.errors import Alarm, InputError
-from newsclf.evaluation.scores import metric_part
+from newsclf.evaluation.metric_names import metric_part
 from newsclf.files import write_json
 from newsclf.monitoring.alert_manager import AlertManager
 from newsclf.monitoring.alerts import ALERT

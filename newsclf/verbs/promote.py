@@ -11,7 +11,7 @@ import numpy as np
 from newsclf.config import DataOptions, PromoteConfig, ReadingOptions
 from newsclf.data import load_split, own_split
 from newsclf.errors import Alarm, InputError
-from newsclf.evaluation.gate import Decision, Limits, Measured, decide
+from newsclf.evaluation.gate import Decision, Limits, Measured, run_gate
 from newsclf.model.device import choose
 from newsclf.model.latency import median_milliseconds
 from newsclf.model.text_classifier import TextClassifier
@@ -100,7 +100,7 @@ def measured(run: Run, config: PromoteConfig, challenger: str, champion: str | N
     taken = median_milliseconds([model.predict_proba for model in models], texts["old"][: config.latency_rows])
     limits = Limits(**{field.name: getattr(config, field.name) for field in dataclasses.fields(Limits)})
     milliseconds = (taken[0], taken[1] if champion else None)
-    return decide(tests["old"], tests.get("new"), milliseconds, limits, config.bootstrap_samples, config.seed)
+    return run_gate(tests["old"], tests.get("new"), milliseconds, limits, config.bootstrap_samples, config.seed)
 
 
 def _rows(run: Run, config: PromoteConfig, name: str, dataset: str) -> tuple[list[str], list[str]]:

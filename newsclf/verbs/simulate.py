@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import shutil
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from newsclf.data import Dataset, load, load_split, own_split
 from newsclf.data.simulation.drifting_stream import SENTENCES, STUDY, DriftingStream, amounts, mode_of, spans
 from newsclf.data.tables.formats import FORMATS
 from newsclf.errors import InputError
+from newsclf.files import filled_in_one_step
 from newsclf.messages import listed
 from newsclf.tracking.lineage import log_dataset
 from newsclf.tracking.run import open_run
@@ -25,7 +24,6 @@ BATCHES, AMOUNT, STEP = 40, 0.1, 0.01
 OTHER_SOURCE = {"ag_news": "20newsgroups", "20newsgroups": "ag_news"}
 HELD_OUT = "held_out"
 TRUTH, REFERENCE = "truth.json", "reference/reference.parquet"
-UNFINISHED = ".unfinished"
 
 
 def simulate(config: SimulateConfig) -> dict[str, float]:
@@ -49,10 +47,9 @@ def simulate(config: SimulateConfig) -> dict[str, float]:
         stream = DriftingStream(rows, classes, config.mode, max(changed), config.batch_rows, config.seed, foreign_texts)
         truth = describe(config, dataset, changed, held_out)
 
-        unfinished = folder / UNFINISHED
-        try:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            (unfinished / "reference").mkdir(parents=True)
+        # The truth comes last: a folder with a truth.json is whole.
+        with filled_in_one_step(folder, last=TRUTH) as unfinished:
+            (unfinished / "reference").mkdir()
             write_parquet(reference, unfinished / REFERENCE)
             for entry in truth["batches"]:
                 batch = stream.batch(entry["number"], entry["amount"])
@@ -60,11 +57,6 @@ def simulate(config: SimulateConfig) -> dict[str, float]:
                 counts = batch["label"].value_counts()
                 entry |= {"rows": len(batch), "labels": {name: int(counts.get(name, 0)) for name in classes}}
             (unfinished / TRUTH).write_text(json.dumps(truth, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            # The truth comes last: a folder with a truth.json is whole.
-            for name in (*(entry["file"] for entry in truth["batches"]), "reference", TRUTH):
-                os.replace(unfinished / name, folder / name)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
 
         for entry in truth["batches"]:
             when = datetime.combine(date.fromisoformat(entry["date"]), time(), UTC)

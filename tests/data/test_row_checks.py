@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from newsclf.data.row_checks import LONGEST_TEXT, check_rows, reason_of_each
+from newsclf.data.row_checks import MAX_CHARACTERS, check_rows, reason_of_each
 from newsclf.errors import InputError
 
 
@@ -26,8 +26,8 @@ def table(*pairs: tuple[str | None, str | None], unit: str = "line") -> pd.DataF
         ("news", "\0a", "nul_bytes"),
         ("new\ud83ds", "a", "lone_surrogates"),
         ("news", "\udc00", "lone_surrogates"),
-        ("x" * (LONGEST_TEXT + 1), "a", "texts_too_long"),
-        ("x" * LONGEST_TEXT, "a", ""),
+        ("x" * (MAX_CHARACTERS + 1), "a", "texts_too_long"),
+        ("x" * MAX_CHARACTERS, "a", ""),
         ("NA", "a", ""),
         ("null", "None", ""),
         ("smile \U0001f600", "a", ""),

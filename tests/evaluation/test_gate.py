@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from newsclf.evaluation.gate import Decision, Limits, Measured, decide
+from newsclf.evaluation.gate import Decision, Limits, Measured, run_gate
 
 LIMITS = Limits(accuracy_margin=0.01, alpha=0.05, recall_margin=0.05, calibration_limit=0.1, latency_ratio=1.5)
 CLASSES = ("a", "b", "c")
@@ -31,7 +31,7 @@ def make(name: str, ours: float, theirs: float | None, rows: int = 3000, confide
 
 
 def judge(old: Measured, new: Measured | None, milliseconds: tuple[float, float | None] = (10.0, 10.0)) -> Decision:
-    return decide(old, new, milliseconds, LIMITS, 400, 0)
+    return run_gate(old, new, milliseconds, LIMITS, 400, 0)
 
 
 def failed(decision: Decision) -> list[str]:
@@ -107,7 +107,7 @@ def test_equally_good_models_pass_in_one_case_of_twenty_at_most() -> None:
 
 
 def judge_quickly(old: Measured) -> Decision:
-    return decide(old, None, (10.0, 10.0), LIMITS, 2, 0)
+    return run_gate(old, None, (10.0, 10.0), LIMITS, 2, 0)
 
 
 def test_without_a_new_test_it_has_to_be_better_on_the_old() -> None:

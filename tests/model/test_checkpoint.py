@@ -91,5 +91,5 @@ def test_a_training_that_was_stopped_early_stays_stopped(
 def test_a_checkpoint_is_whole_or_not_there(train: Callable[..., tuple[Fit, Classifier]], tmp_path: Path) -> None:
     train(tmp_path, Memory())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", LATEST]
-    (tmp_path / LATEST).rename(tmp_path / "latest.unfinished")
+    (tmp_path / LATEST).rename(tmp_path / f".{LATEST}.1.unfinished")
     assert load(tmp_path) is None

@@ -62,15 +62,6 @@ def truncate(texts: Sequence[str], share: float, rng: np.random.Generator) -> li
     return changed
 
 
-def move_class_shares(labels: Sequence[str], rows: int, total_variation: float, rng: np.random.Generator) -> list[int]:
-    """The numbers of `rows` rows, none twice, whose class shares differ from those of `labels` by `total_variation`.
-
-    labels: of a pool that is larger than `rows`. The numbers are in random order: a batch is
-    `[texts[number] for number in ...]`. See `moved_shares` for what moves, `draw_by_shares` for the errors.
-    """
-    return draw_by_shares(labels, moved_shares(labels, total_variation, rng), rows, rng)
-
-
 def moved_shares(labels: Sequence[str], total_variation: float, rng: np.random.Generator) -> dict[str, float]:
     """The class shares of `labels`, one class larger by `total_variation`, the others smaller in proportion.
 
@@ -87,26 +78,6 @@ def moved_shares(labels: Sequence[str], total_variation: float, rng: np.random.G
         name: share + total_variation if name == grows else share * max(0.0, 1 - total_variation / rest)
         for name, share in shares.items()
     }
-
-
-def draw_by_shares(
-    labels: Sequence[str], shares: Mapping[str, float], rows: int, rng: np.random.Generator
-) -> list[int]:
-    """The numbers of `rows` rows with the class shares `shares` (to the nearest row), none twice, in random order.
-
-    Raises InputError where a class has too few rows.
-    """
-    counts = _rounded({name: share * rows for name, share in shares.items()}, rows)
-    names = np.asarray(labels, dtype=object)
-    drawn: list[int] = []
-    for name, count in counts.items():
-        there = np.flatnonzero(names == name)
-        if len(there) < count:
-            raise InputError(
-                f'class "{one_line(name)}" has {len(there)} rows and {count} are wanted: take smaller batches'
-            )
-        drawn += rng.choice(there, count, replace=False).tolist()
-    return rng.permutation(drawn).tolist()
 
 
 def class_shares(labels: Sequence[str]) -> dict[str, float]:
@@ -152,15 +123,6 @@ def _garbled(text: str, letters: float, rng: np.random.Generator) -> str:
         new = others[rng.integers(len(others))]
         characters[place] = new.upper() if old.isupper() else new
     return "".join(characters)
-
-
-def _rounded(wanted: Mapping[str, float], total: int) -> dict[str, int]:
-    """Whole numbers that add up to `total`, by largest remainder."""
-    counts = {name: int(value) for name, value in wanted.items()}
-    by_remainder = sorted(wanted, key=lambda name: counts[name] - wanted[name])
-    for name in by_remainder[: total - sum(counts.values())]:
-        counts[name] += 1
-    return counts
 
 
 def _shown(shares: Mapping[str, float]) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from newsclf.errors import InputError
+from newsclf.files import in_one_step
 from newsclf.messages import one_line
 
 ATTEMPTS = 4  # once, and three tries more
@@ -29,16 +29,13 @@ def download(url: str, path: Path, algorithm: str, checksum: str, supply: str) -
     """
     import requests
 
-    # In the same folder, because os.replace is atomic only within one file system.
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                found = _fetch(url, path.name, part, algorithm)
-                if found != checksum:
-                    raise _WrongChecksum(f"its {algorithm.upper()} is {found}, not {checksum}")
-                os.replace(part, path)
+                with in_one_step(path) as unfinished:
+                    found = _fetch(url, path.name, unfinished, algorithm)
+                    if found != checksum:
+                        raise _WrongChecksum(f"its {algorithm.upper()} is {found}, not {checksum}")
                 return
             except (requests.RequestException, _WrongChecksum) as error:
                 if attempt == ATTEMPTS or not _worth_a_retry(error):
@@ -52,9 +49,6 @@ def download(url: str, path: Path, algorithm: str, checksum: str, supply: str) -
     except OSError as error:
         reason = error.strerror or one_line(error)
         raise InputError(f"cannot write {path} ({reason}); set data_dir to a folder that can be") from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def file_checksum(path: Path, algorithm: str) -> str:
@@ -67,8 +61,8 @@ class _WrongChecksum(Exception):
     """A whole answer with other content than it should have: worth another try, as proxies do break files."""
 
 
-def _fetch(url: str, name: str, part: Path, algorithm: str) -> str:
-    """Writes the answer to `part` and returns its digest; `name` is what the progress shows."""
+def _fetch(url: str, name: str, path: Path, algorithm: str) -> str:
+    """Writes the answer to `path` and returns its digest; `name` is what the progress shows."""
     import requests
 
     digest = hashlib.new(algorithm)
@@ -76,7 +70,7 @@ def _fetch(url: str, name: str, part: Path, algorithm: str) -> str:
     with requests.get(url, stream=True, timeout=TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as answer:
         answer.raise_for_status()
         size = int(answer.headers.get("Content-Length", 0))
-        with part.open("wb") as file, _progress(name, size) as count:
+        with path.open("wb") as file, _progress(name, size) as count:
             for piece in answer.iter_content(PIECE):
                 file.write(piece)
                 digest.update(piece)

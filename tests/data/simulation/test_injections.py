@@ -83,22 +83,6 @@ def test_class_shares_that_cannot_move(labels, by):
         injections.moved_shares(labels, by, rng())
 
 
-def test_move_class_shares_draws_rows_of_a_pool():
-    pool = LABELS * 10
-    rows = injections.move_class_shares(pool, 200, 0.2, rng(3))
-    assert len(rows) == len(set(rows)) == 200
-    shares, before = injections.class_shares([pool[row] for row in rows]), injections.class_shares(LABELS)
-    assert sum(abs(shares[name] - before[name]) for name in shares) / 2 == pytest.approx(0.2, abs=0.01)
-    with pytest.raises(InputError, match=r'class ".*" has \d+ rows and \d+ are wanted'):
-        injections.move_class_shares(LABELS, 100, 0.2, rng(3))
-
-
-def test_rows_are_in_random_order():
-    rows = injections.draw_by_shares(LABELS, {"a": 0.5, "b": 0.3, "c": 0.2}, 100, rng())
-    assert sorted(rows) == list(range(100))
-    assert rows != sorted(rows)
-
-
 def test_redraw_labels_draws_from_all_classes():
     labels = injections.redraw_labels(["a"] * 3000, ["a", "b", "c"], 0.5, rng())
     assert labels.count("b") == pytest.approx(500, abs=60)
@@ -120,7 +104,6 @@ def test_the_same_seed_gives_the_same_and_arguments_stay_as_they_are():
         lambda r: injections.garble(texts, 0.5, r),
         lambda r: injections.truncate(texts, 0.5, r),
         lambda r: injections.redraw_labels(labels, ["a", "b"], 0.5, r),
-        lambda r: injections.move_class_shares(labels, 20, 0.1, r),
         lambda r: injections.delete(texts, labels, 0.5, r),
     ):
         assert change(rng(1)) == change(rng(1))
