@@ -76,15 +76,6 @@ def calibration_curve(
     return np.arange(bins) / bins, mean_confidence, accuracy, rows
 
 
-def metric_part(text: str, longest: int = 250, ascii_only: bool = False) -> str:
-    """`text` as a part of a metric's name: `_` for what MLflow refuses, no "/", and no dot or blank at its ends.
-
-    >>> metric_part("Sci/Tech.")
-    'Sci_Tech'
-    """
-    return re.sub(r"[^\w.\- ]", "_", text, flags=re.ASCII if ascii_only else 0).strip(". ")[:longest] or "_"
-
-
 def metric_names(classes: Sequence[str]) -> list[str]:
     """A metric-name part for every class: characters MLflow refuses become `_`, clashes get a number."""
     names: list[str] = []

@@ -8,7 +8,8 @@ import pytest
 from mlflow.entities import Metric
 from mlflow.utils.validation import _validate_metric_name
 
-from newsclf.tracking.metrics import POINTS_A_CALL, metric_name, send_points
+from newsclf.evaluation.metric_names import metric_name
+from newsclf.tracking.metrics import POINTS_A_CALL, send_points
 
 
 class Client:
