@@ -43,7 +43,12 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 def test_a_folder_is_whole_with_its_last_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moved: list[str] = []
     replace = Path.replace
-    monkeypatch.setattr(Path, "replace", lambda path, to: moved.append(path.name) or replace(path, to))
+
+    def noted(path: Path, to: Path) -> Path:
+        moved.append(path.name)
+        return replace(path, to)
+
+    monkeypatch.setattr(Path, "replace", noted)
     (tmp_path / ".unfinished").mkdir()
     (tmp_path / ".unfinished" / "of a process that was killed").touch()
     with filled_in_one_step(tmp_path, last="b.json") as unfinished:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from newsclf.config import PromoteConfig
-from newsclf.evaluation.gate import Check, Limits, Measured, decide
+from newsclf.evaluation.gate import Check, Limits, Measured, run_gate
 from newsclf.retraining.margins import margins_for
 
 STATED = Limits(0.01, 0.05, 0.05, 0.1, 1.5)
@@ -42,7 +42,7 @@ def test_equally_good_models_are_rarely_refused_for_a_class_or_for_calibration(r
     for _ in range(60):
         old, new = (measured(name, rows, 0.9, 0.9, random) for name in ("old", "new"))
         refused += fails(verdict(old, new))
-        stated += fails(decide(old, new, (1.0, 1.0), STATED, 200, 0).checks)
+        stated += fails(run_gate(old, new, (1.0, 1.0), STATED, 200, 0).checks)
     assert refused <= 12 < stated
 
 
@@ -62,7 +62,7 @@ def verdict(old: Measured, new: Measured) -> list[Check]:
     values = STATED.__dict__ | margins_for(
         STATED.accuracy_margin, STATED.recall_margin, STATED.calibration_limit, tests
     )
-    return decide(old, new, (1.0, 1.0), Limits(**values), 200, 0).checks
+    return run_gate(old, new, (1.0, 1.0), Limits(**values), 200, 0).checks
 
 
 def measured(name: str, rows: int, ours: float, theirs: float, random: np.random.Generator) -> Measured:
