@@ -160,9 +160,7 @@ class Run:
     def _use_model(self, model_id: str) -> None:
         """Make a model that another run has logged an input of this one, as MLflow's own `log_metrics` does."""
         run = self.client.get_run(self.id)
-        known = {model.model_id for model in (run.outputs.model_outputs if run.outputs else [])}
-        known |= {model.model_id for model in (run.inputs.model_inputs if run.inputs else [])}
-        if model_id not in known:
+        if model_id not in {model.model_id for model in (run.outputs.model_outputs if run.outputs else [])}:
             self.client.log_inputs(self.id, models=[LoggedModelInput(model_id)])
 
 
@@ -198,11 +196,19 @@ def open_run(verb: str, config: RunOptions, resume: str = "", folder: str = "") 
                 f"tracking server {without_password(server)} cannot be used ({first_line(error)}): "
                 "check MLFLOW_TRACKING_URI and the server, or unset it to track in mlflow.db"
             ) from error
-        with _ended(store, run_id):
+        client = MlflowClient(store)
+        try:
             ready = prepare_folder(folder or config.output_dir, verb, run_id)
             run = Run(verb, config, run_id, store, server, ready)
             _describe(run)
             yield run
+        except BaseException as error:
+            with contextlib.suppress(Exception):
+                client.set_tag(run_id, FAILURE_TAG, first_line(error)[:LONGEST_TAG])
+            with contextlib.suppress(Exception):
+                client.set_terminated(run_id, "KILLED" if isinstance(error, Stopped) else "FAILED")
+            raise
+        client.set_terminated(run_id)
     run.print_closing_lines()
 
 
@@ -232,28 +238,6 @@ def report_early_end(run_id: str, status: str, reason: str) -> None:
             client.set_terminated(run_id, status)
     if status != "FAILED":
         keep_status(run_id, status)
-
-
-@contextlib.contextmanager
-def _ended(store: str, run_id: str) -> Iterator[None]:
-    """However the block ends, the run does so, too."""
-    client = MlflowClient(store)
-
-    def end(status: str, reason: str) -> None:
-        with contextlib.suppress(Exception):
-            client.set_tag(run_id, FAILURE_TAG, reason[:LONGEST_TAG])
-        with contextlib.suppress(Exception):
-            client.set_terminated(run_id, status)
-
-    try:
-        yield
-    except Stopped as stop:
-        end("KILLED", str(stop))
-        raise
-    except BaseException as error:
-        end("FAILED", first_line(error))
-        raise
-    client.set_terminated(run_id)
 
 
 def _in_database(verb: str, uri: str, resume: str) -> str:

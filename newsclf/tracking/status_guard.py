@@ -12,6 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+from mlflow import MlflowClient
+
+from newsclf.tracking.server import tracking_uri
+
 SECONDS = 30
 
 
@@ -28,10 +32,6 @@ def keep_status(run_id: str, status: str) -> None:
 
 
 def main(run_id: str, status: str) -> None:
-    from mlflow import MlflowClient
-
-    from newsclf.tracking.server import tracking_uri
-
     client, end = MlflowClient(tracking_uri()), time.monotonic() + SECONDS
     while time.monotonic() < end:
         if client.get_run(run_id).info.status != status:

@@ -8,7 +8,6 @@ import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import mlflow.pyfunc
 import pandas as pd
@@ -20,12 +19,10 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from newsclf.errors import InputError
 from newsclf.messages import one_line
+from newsclf.model.text_classifier import TextClassifier
 from newsclf.tracking.run import Run
 from newsclf.tracking.runs import download
 from newsclf.tracking.server import PROJECT, as_default, tracking_uri
-
-if TYPE_CHECKING:
-    from newsclf.model.text_classifier import TextClassifier
 
 NAME = "model"
 EXAMPLE = pd.DataFrame({"text": ["Parliament votes on the budget after a night of talks"]})
