@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import tempfile
 import time
@@ -47,8 +46,10 @@ def train(config: TrainConfig) -> dict[str, float]:
         config = dataclasses.replace(earlier.config, resume="")
     config = resolve_auto(config)
     assert config.learning_rate is not None
-    with open_run("train", config, earlier.run_id if earlier else "") as run, contextlib.ExitStack() as stack:
-        kept = stack.enter_context(checkpoints(run, (earlier and earlier.checkpoints) or run.folder / "checkpoints"))
+    with (
+        open_run("train", config, earlier.run_id if earlier else "") as run,
+        checkpoints(run, (earlier and earlier.checkpoints) or run.folder / "checkpoints") as checkpoint_folder,
+    ):
         if config.register:
             check_name(config.register)
         seed_everything(config.seed)
@@ -73,7 +74,7 @@ def train(config: TrainConfig) -> dict[str, float]:
             learning_rate=config.learning_rate,
             bf16=bf16,
             logger=RunLogger(run),
-            folder=kept,
+            folder=checkpoint_folder,
         )
 
         test = inputs["test"]
