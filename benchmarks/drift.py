@@ -87,7 +87,7 @@ def cases() -> list[Case]:
     def foreign(share: float) -> Callable[..., Batch]:
         def make(pool: Pool, rows: np.ndarray, random: np.random.Generator) -> Batch:
             texts, labels = plain(pool, rows, random)
-            return injections.foreign(texts, labels, pool.foreign, share, random)
+            return injections.foreign(texts, pool.foreign, share, random), labels
 
         return make
 

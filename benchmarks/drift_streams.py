@@ -22,7 +22,7 @@ def stream(pool: Pool, random: np.random.Generator, batches: int, begin: int, gr
     for number in range(batches):
         chosen = random.choice(rows, BATCH, replace=False)
         share = max(0, number - begin + 1) * growth
-        texts, _ = injections.foreign(pool.texts[chosen].tolist(), None, pool.foreign, share, random)
+        texts = injections.foreign(pool.texts[chosen].tolist(), pool.foreign, share, random)
         verdicts.append(reference.judge(texts))
     return changes_in(verdict.smallest_p_value for verdict in verdicts)
 

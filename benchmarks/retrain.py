@@ -68,11 +68,11 @@ class Model:
     def __post_init__(self) -> None:
         self.classes = self.classifier.classes
 
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         return self.classifier.probabilities(TokenDataset(self.vectors.table(texts)))
 
     def right(self, rows: pd.DataFrame) -> np.ndarray:
-        predicted = np.asarray(self.classes, dtype=object)[self(rows["text"].tolist()).argmax(axis=1)]
+        predicted = np.asarray(self.classes, dtype=object)[self.predict_proba(rows["text"].tolist()).argmax(axis=1)]
         return predicted == rows["label"].to_numpy(object)
 
 
@@ -201,7 +201,7 @@ def _measured(name: str, rows: pd.DataFrame, challenger: Model, champion: Model)
     sides = []
     for model in (challenger, champion):
         probabilities = np.zeros((len(rows), len(classes)))
-        probabilities[:, [place[label] for label in model.classes]] = model(rows["text"].tolist())
+        probabilities[:, [place[label] for label in model.classes]] = model.predict_proba(rows["text"].tolist())
         sides.append(probabilities)
     labels = np.array([place[label] for label in rows["label"]])
     return Measured(name, labels, classes, sides[0], sides[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -60,6 +61,12 @@ def write_json(path: Path, values: Any, indent: int | None = None, option: str =
         if disk_full(error) or not option:
             raise
         raise InputError(f"{path} cannot be written ({error.strerror}): give another {option}") from None
+
+
+def file_checksum(path: Path, algorithm: str = "sha256") -> str:
+    """The hex digest of the file by one of hashlib's algorithms."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from newsclf.errors import InputError
-from newsclf.files import filled_in_one_step, in_one_step, read_json, write_json
+from newsclf.files import file_checksum, filled_in_one_step, in_one_step, read_json, write_json
 
 
 def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
@@ -70,6 +71,12 @@ def stop_in_the_middle_of(folder: Path) -> None:
     with filled_in_one_step(folder, last="b.json") as unfinished:
         (unfinished / "a.txt").touch()
         raise KeyboardInterrupt
+
+
+def test_the_checksum_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"news" * 300_000)
+    assert file_checksum(tmp_path / "file") == hashlib.sha256(b"news" * 300_000).hexdigest()
+    assert file_checksum(tmp_path / "file", "md5") == hashlib.md5(b"news" * 300_000).hexdigest()
 
 
 def test_json_is_written_and_read(tmp_path: Path) -> None:

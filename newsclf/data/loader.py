@@ -12,9 +12,8 @@ from newsclf.data.dataset import SPLITS, Dataset, RawData
 from newsclf.data.row_checks import check_rows
 from newsclf.data.sources import ag_news, newsgroups, sample
 from newsclf.data.splits import draw, drop_overlap, hold_out, require_rows
-from newsclf.data.tables import table
 from newsclf.data.tables.formats import FORMATS, Row
-from newsclf.data.tables.location import is_table
+from newsclf.data.tables.location import is_table, public_name
 from newsclf.data.tables.row_stream import RowStream, open_table
 from newsclf.errors import InputError
 from newsclf.messages import did_you_mean, listed, one_line
@@ -53,11 +52,6 @@ def own_split(dataset: str, published: str) -> str:
     return "all" if find_source(dataset) is None else published
 
 
-def load_split(options: DataOptions, split: str) -> Dataset:
-    """A data set that has `split`: the splits as `load` makes them, or a table unsplit ("all")."""
-    return load_whole(options) if split == "all" else load(options)
-
-
 def load(options: DataOptions) -> Dataset:
     """Labelled text as `options` asks for it.
 
@@ -67,14 +61,7 @@ def load(options: DataOptions) -> Dataset:
     splits, row by row. With a `weight_column`, train and validation have the column `weight` (int, 1 or more).
     Raises InputError for all bad input.
     """
-    read_source = find_source(options.dataset)
-    weight_column = options.weight_column if isinstance(options, WeightedDataOptions) else ""
-    if options.test_dataset and read_source:
-        raise InputError(f"test_dataset goes with your own table; {options.dataset} has its own test split")
-    if weight_column and read_source:
-        raise InputError(f"weight_column goes with your own table; {options.dataset} has no weights")
-    raw = read_source(options) if read_source else table.read(options, weight_column)
-
+    raw = _read(options)
     train, notes = check_rows(raw.train, "drop" if raw.published else options.bad_rows, raw.source)
     test = raw.test
     if test is not None and not raw.published:
@@ -104,35 +91,21 @@ def load(options: DataOptions) -> Dataset:
 
     # In a test, each row counts once.
     splits = {"train": train, "validation": validation, "test": test[["text", "label"]]}
-    return Dataset(
-        name=options.dataset if options.dataset in SOURCES else raw.source,
-        classes=classes,
-        splits={name: _tidy(split) for name, split in splits.items()},
-        source=raw.source,
-        notes=notes,
-        warnings=raw.warnings,
-        tags=raw.tags,
-    )
+    return _dataset(options, raw, classes, splits, notes)
 
 
-def load_whole(options: DataOptions) -> Dataset:
-    """All rows of a table, unsplit, as the one split `all`: for evaluation on rows of their own.
+def load_split(options: DataOptions, split: str) -> Dataset:
+    """A data set that has `split`: the splits as `load` makes them, or "all" rows of a table, unsplit.
 
-    Classes are the sorted labels; there may be just one. Raises InputError for all bad input.
+    Of these, classes are the sorted labels; there may be just one. Raises InputError for all bad input.
     """
+    if split != "all":
+        return load(options)
     if find_source(options.dataset):
         raise InputError(f"split all is for your own table; {options.dataset} has train, validation and test")
-    raw = table.read(options)
+    raw = _read(options)
     rows, notes = check_rows(raw.train, options.bad_rows, raw.source)
-    return Dataset(
-        name=raw.source,
-        classes=tuple(sorted(set(rows["label"]))),
-        splits={"all": _tidy(rows)},
-        source=raw.source,
-        notes=notes,
-        warnings=raw.warnings,
-        tags=raw.tags,
-    )
+    return _dataset(options, raw, tuple(sorted(set(rows["label"]))), {"all": rows}, notes)
 
 
 def open_stream(options: TextOptions, split: str = "all", date_column: str = "", needs_date: bool = True) -> RowStream:
@@ -173,5 +146,43 @@ def _published(raw: RawData, dataset: str, split: str) -> RowStream:
     return RowStream(dataset, raw.source, ("text", "label"), str(raw.train.index.name), rows)
 
 
-def _tidy(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[[name for name in ("text", "label", "weight") if name in rows]].reset_index(drop=True)
+def _read(options: DataOptions) -> RawData:
+    """The rows of a built-in source, or of a table and, where it is given, of `test_dataset` as its test split."""
+    weight_column = options.weight_column if isinstance(options, WeightedDataOptions) else ""
+    test = options.test_dataset
+    if source := find_source(options.dataset):
+        if test:
+            raise InputError(f"test_dataset goes with your own table; {options.dataset} has its own test split")
+        if weight_column:
+            raise InputError(f"weight_column goes with your own table; {options.dataset} has no weights")
+        return source(options)
+    columns = {"text": options.text_column, "label": options.label_column}
+    return RawData(
+        source=public_name(options.dataset),
+        train=_strictly(options.dataset, columns | ({"weight": weight_column} if weight_column else {})),
+        test=_strictly(test, columns) if test else None,
+        tags={"test_source": public_name(test)} if test else {},
+    )
+
+
+def _strictly(location: str, columns: dict[str, str]) -> pd.DataFrame:
+    rows = open_table(location, columns, strict=True).read()
+    return rows.assign(text=rows["text"].fillna(""))
+
+
+def _dataset(
+    options: DataOptions, raw: RawData, classes: tuple[str, ...], splits: dict[str, pd.DataFrame], notes: dict[str, int]
+) -> Dataset:
+    kept = {
+        name: rows[[column for column in ("text", "label", "weight") if column in rows]].reset_index(drop=True)
+        for name, rows in splits.items()
+    }
+    return Dataset(
+        name=options.dataset if options.dataset in SOURCES else raw.source,
+        classes=classes,
+        splits=kept,
+        source=raw.source,
+        notes=notes,
+        warnings=raw.warnings,
+        tags=raw.tags,
+    )

@@ -17,6 +17,9 @@ def allocate(total: int, available: np.ndarray, least: int, most: np.ndarray) ->
 
     available, most: rows of each class there are, and that may be taken; shape (classes,).
     Each class gets `least` to `most` rows; needs least * classes <= total <= sum(most).
+
+    >>> allocate(10, np.array([70, 25, 5]), 1, np.array([70, 25, 5])).tolist()
+    [7, 2, 1]
     """
     quota = total * available / available.sum()
     counts = np.clip(np.floor(quota).astype(int), least, most)

@@ -67,7 +67,7 @@ def fit_reference(
     columns, kept_embedded = reader.columns(kept_texts, np.arange(len(kept_texts)))
     light, probabilities, temperature = None, None, 1.0
     if predictor is not None:  # all held-out texts are predicted, once: the reference is worth it
-        probabilities = predictor(kept_texts)
+        probabilities = predictor.predict_proba(kept_texts)
     elif fitted_labels is not None and len(reader.map.classes) > 1:
         light = fit_light(embedded, fitted_labels, len(classes))
         probabilities = calibrated(light(kept_embedded), temperature)

@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 
 class Predictor(Protocol):
-    """A text classifier; `newsclf.model.classifier.Classifier` behind a tokenizer is one."""
+    """A text classifier; `newsclf.model.text_classifier.TextClassifier` is one."""
 
     @property
     def name(self) -> str:
@@ -21,7 +21,7 @@ class Predictor(Protocol):
     @property
     def classes(self) -> tuple[str, ...]: ...
 
-    def __call__(self, texts: Sequence[str], /) -> np.ndarray:
+    def predict_proba(self, texts: Sequence[str], /) -> np.ndarray:
         """Probabilities [texts, classes], each row of sum 1."""
         ...
 
@@ -60,7 +60,7 @@ class KnownPredictor:
 
     >>> known = KnownPredictor("runs:/1/model", ("Business", "World"))
     >>> known.set(["oil", "vote"], np.array([[0.9, 0.1], [0.2, 0.8]]))
-    >>> known(["vote", "oil", "vote"]).tolist()
+    >>> known.predict_proba(["vote", "oil", "vote"]).tolist()
     [[0.2, 0.8], [0.9, 0.1], [0.2, 0.8]]
     """
 
@@ -75,7 +75,7 @@ class KnownPredictor:
         """Know these texts, and forget all others. probabilities: [texts, classes]."""
         self._by_text = dict(zip(texts, probabilities, strict=True))
 
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities [texts, classes]."""
         new = [text for text in dict.fromkeys(texts) if text not in self._by_text]
         if new and self._predict is not None:

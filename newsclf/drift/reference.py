@@ -81,7 +81,7 @@ class Reference:
         if self.light is not None:
             predicted, probabilities = embedded_rows, self.light(embedded)
         elif self.predictor is not None and len(drawn):
-            predicted, probabilities = drawn, self.predictor([texts[row] or "" for row in drawn])
+            predicted, probabilities = drawn, self.predictor.predict_proba([texts[row] or "" for row in drawn])
         if probabilities is not None:
             probabilities = calibrated(probabilities, self.temperature)
         if probabilities is not None and len(predicted):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import t
 
 from newsclf.evaluation.scores import accuracy, macro_f1
 from newsclf.stats.paired import LEVEL, bootstrap, interval, mcnemar_p
@@ -107,8 +108,6 @@ def _within(score: Estimate) -> Estimate:
 
 def _t_test(first: _Pooled, second: _Pooled | None = None) -> tuple[float, float, float]:
     """(standard error, t's quantile for the interval, p-value of the hypothesis that there is no difference)."""
-    from scipy.stats import t
-
     sides = [first] if second is None else [first, second]
     drawn = first.drawn - (second.drawn if second else 0.0)
     value = first.observed.mean() - (second.observed.mean() if second else 0.0)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
 FILE = "predictions.parquet"
 PROBABILITY = "probability_"
@@ -62,9 +64,6 @@ class Predictions:
 
     def write(self, path: Path) -> None:
         """A Parquet file with the columns row, label, predicted, and probability_<class> of each class."""
-        import pyarrow as pa
-        from pyarrow import parquet
-
         names = pa.array(self.classes, pa.string())
 
         def named(indices: np.ndarray) -> pa.DictionaryArray:
@@ -77,8 +76,6 @@ class Predictions:
 
     @classmethod
     def read(cls, path: Path) -> Predictions:
-        from pyarrow import parquet
-
         table = parquet.read_table(path)
         kept = [name for name in table.column_names if name.startswith(PROBABILITY)]
         classes = tuple(name.removeprefix(PROBABILITY) for name in kept)

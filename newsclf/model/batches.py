@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+TOKENS_A_BATCH = 8192  # padding included, where nothing is trained
+
 
 @dataclass(frozen=True)
 class RaggedRows:
@@ -153,3 +155,17 @@ def loader(dataset: TokenDataset, sampler: Sampler[list[int]], num_workers: int 
 
 def _as_is(batch: TokenBatch) -> TokenBatch:
     return batch
+
+
+def longest_first(dataset: TokenDataset, device: torch.device) -> Iterator[tuple[list[int], TokenBatch]]:
+    """Every row once, longest first, as (row numbers, their batch on the device)."""
+    sampler = LongestFirstSampler(dataset.lengths, TOKENS_A_BATCH)
+    for rows, batch in zip(sampler, loader(dataset, sampler), strict=True):
+        yield rows, to_device(batch, device)
+
+
+def to_device(batch: TokenBatch, device: torch.device) -> TokenBatch:
+    def moved(part: Tensor | None) -> Tensor | None:
+        return None if part is None else part.to(device, non_blocking=True)
+
+    return TokenBatch(batch.values.to(device, non_blocking=True), moved(batch.mask), moved(batch.labels), batch.pooled)

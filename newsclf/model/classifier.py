@@ -9,10 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from newsclf.model import allocator
-from newsclf.model.batches import LongestFirstSampler, TokenBatch, TokenDataset, loader
+from newsclf.model.batches import TokenBatch, TokenDataset, longest_first
 from newsclf.model.encoder import Dropout, Encoder
-
-TOKENS_A_BATCH = 8192
 
 
 class Classifier(nn.Module):
@@ -62,13 +60,11 @@ class Classifier(nn.Module):
         """Class probabilities [rows, classes] of every row, float64, in the data set's order."""
         device = self.head.weight.device
         result = np.empty((len(dataset), len(self.classes)))
-        sampler = LongestFirstSampler(dataset.lengths, TOKENS_A_BATCH)
         was_training = self.training
         self.eval()
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-            for rows, batch in zip(sampler, loader(dataset, sampler), strict=True):
-                logits = self(to_device(batch, device))
-                result[rows] = torch.softmax(logits.double(), dim=1).cpu().numpy()
+            for rows, batch in longest_first(dataset, device):
+                result[rows] = torch.softmax(self(batch).double(), dim=1).cpu().numpy()
         self.train(was_training)
         return result
 
@@ -79,10 +75,3 @@ def mean_pool(hidden: Tensor, mask: Tensor | None) -> Tensor:
         return hidden.mean(dim=1)
     weights = mask.to(hidden.dtype)
     return torch.bmm(weights[:, None, :], hidden)[:, 0] / weights.sum(dim=1, keepdim=True)
-
-
-def to_device(batch: TokenBatch, device: torch.device) -> TokenBatch:
-    def moved(part: Tensor | None) -> Tensor | None:
-        return None if part is None else part.to(device, non_blocking=True)
-
-    return TokenBatch(batch.values.to(device, non_blocking=True), moved(batch.mask), moved(batch.labels), batch.pooled)

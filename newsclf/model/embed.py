@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from newsclf.model import allocator, encoder
-from newsclf.model.batches import LongestFirstSampler, TokenDataset, loader
-from newsclf.model.classifier import TOKENS_A_BATCH, mean_pool, to_device
+from newsclf.model.batches import TokenDataset, longest_first
+from newsclf.model.classifier import mean_pool
 from newsclf.model.tokenizer import Tokenizer
 
 MAX_LENGTH = 128
@@ -29,10 +29,8 @@ class EncoderEmbedder:
     def __call__(self, texts: Sequence[str], _: object = None) -> np.ndarray:
         tokens = self._tokenizer(list(texts))
         result = np.zeros((len(texts), self._encoder.hidden_size), np.float32)
-        sampler = LongestFirstSampler(tokens.lengths, TOKENS_A_BATCH)
         dataset = TokenDataset(tokens, pad_id=self._tokenizer.pad_id)
         with torch.inference_mode():
-            for rows, batch in zip(sampler, loader(dataset, sampler), strict=True):
-                moved = to_device(batch, self._device)
-                result[rows] = mean_pool(self._encoder(moved.values, moved.mask), moved.mask).cpu().numpy()
+            for rows, batch in longest_first(dataset, self._device):
+                result[rows] = mean_pool(self._encoder(batch.values, batch.mask), batch.mask).cpu().numpy()
         return result

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from newsclf.model import allocator
-from newsclf.model.batches import LongestFirstSampler, RaggedRows, TokenDataset, loader
+from newsclf.model.batches import RaggedRows, TokenDataset, longest_first
 from newsclf.model.cache import Cache
-from newsclf.model.classifier import TOKENS_A_BATCH, Classifier, mean_pool, to_device
+from newsclf.model.classifier import Classifier, mean_pool
 
 FORMAT = 1  # goes up when the computation changes
 
@@ -67,7 +67,6 @@ def compute(
     def fill(values: np.ndarray) -> None:
         device = classifier.head.weight.device
         starts = tokens.starts()
-        sampler = LongestFirstSampler(tokens.lengths, TOKENS_A_BATCH)
         was_training = classifier.training
         classifier.eval()
         # A loader draws from the generator: what is trained afterwards must not depend on what was in the cache.
@@ -76,8 +75,7 @@ def compute(
             torch.inference_mode(),
             torch.autocast(device.type, torch.bfloat16, enabled=bf16),
         ):
-            for rows, batch in zip(sampler, loader(TokenDataset(tokens, pad_id=pad_id), sampler), strict=True):
-                batch = to_device(batch, device)
+            for rows, batch in longest_first(TokenDataset(tokens, pad_id=pad_id), device):
                 hidden = classifier.prefix(batch.values, batch.mask)
                 if pooled:
                     values[rows] = mean_pool(hidden, batch.mask).half().cpu().numpy()

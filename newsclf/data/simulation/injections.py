@@ -18,28 +18,25 @@ from newsclf.messages import one_line
 GARBLED_LETTERS = 0.3
 
 
-def foreign(
-    texts: Sequence[str],
-    labels: Sequence[str] | None,
-    pool_texts: Sequence[str],
-    share: float,
-    rng: np.random.Generator,
-) -> tuple[list[str], list[str] | None]:
-    """A share of the rows with texts of `pool_texts` in place of their own, none of them twice.
+def foreign(texts: Sequence[str], pool: Sequence[str], share: float, rng: np.random.Generator) -> list[str]:
+    """A share of the texts replaced by some of `pool`, none of them twice.
 
     A row keeps its label: a foreign topic has no class, so whoever labels it picks one of those there are.
     Raises InputError where the pool has too few texts.
+
+    >>> foreign(["a", "b", "c", "d"], ["x", "y"], 0.5, np.random.default_rng(0))
+    ['a', 'b', 'y', 'x']
     """
     chosen = chosen_rows(len(texts), share, rng)
-    if len(pool_texts) < len(chosen):
+    if len(pool) < len(chosen):
         raise InputError(
-            f"{len(chosen)} foreign texts are wanted and {len(pool_texts)} are there: "
+            f"{len(chosen)} foreign texts are wanted and {len(pool)} are there: "
             "take smaller batches, a smaller share, or more foreign texts"
         )
     changed = list(texts)
-    for row, number in zip(chosen, rng.choice(len(pool_texts), len(chosen), replace=False), strict=True):
-        changed[row] = pool_texts[number]
-    return changed, None if labels is None else list(labels)
+    for row, number in zip(chosen, rng.choice(len(pool), len(chosen), replace=False), strict=True):
+        changed[row] = pool[number]
+    return changed
 
 
 def garble(texts: Sequence[str], share: float, rng: np.random.Generator, letters: float = GARBLED_LETTERS) -> list[str]:
@@ -55,7 +52,11 @@ def garble(texts: Sequence[str], share: float, rng: np.random.Generator, letters
 
 
 def truncate(texts: Sequence[str], share: float, rng: np.random.Generator) -> list[str]:
-    """A share of the texts without their second half, by characters."""
+    """A share of the texts without their second half, by characters.
+
+    >>> truncate(["half of it"], 1, np.random.default_rng(0))
+    ['half ']
+    """
     changed = list(texts)
     for row in chosen_rows(len(texts), share, rng):
         changed[row] = changed[row][: (len(changed[row]) + 1) // 2]
@@ -81,7 +82,11 @@ def moved_shares(labels: Sequence[str], total_variation: float, rng: np.random.G
 
 
 def class_shares(labels: Sequence[str]) -> dict[str, float]:
-    """Each label's share of the rows, in 0..1, in the order of the labels' names."""
+    """Each label's share of the rows, in 0..1, in the order of the labels' names.
+
+    >>> class_shares(["b", "a", "b", "b"])
+    {'a': 0.25, 'b': 0.75}
+    """
     names, counts = np.unique(np.asarray(labels, dtype=object), return_counts=True)
     return {str(name): count / len(labels) for name, count in zip(names, counts.tolist(), strict=True)}
 
@@ -98,12 +103,16 @@ def redraw_labels(labels: Sequence[str], classes: Sequence[str], share: float, r
 
 
 def delete(
-    texts: Sequence[str], labels: Sequence[str] | None, share: float, rng: np.random.Generator
-) -> tuple[list[str], list[str] | None]:
-    """The rows without a share of them, in their order."""
+    texts: Sequence[str], labels: Sequence[str], share: float, rng: np.random.Generator
+) -> tuple[list[str], list[str]]:
+    """The rows without a share of them, in their order.
+
+    >>> delete(["one", "two", "three", "four"], ["a", "b", "a", "b"], 0.5, np.random.default_rng(0))
+    (['one', 'two'], ['a', 'b'])
+    """
     gone = set(chosen_rows(len(texts), share, rng))
     kept = [row for row in range(len(texts)) if row not in gone]
-    return [texts[row] for row in kept], None if labels is None else [labels[row] for row in kept]
+    return [texts[row] for row in kept], [labels[row] for row in kept]
 
 
 def chosen_rows(rows: int, share: float, rng: np.random.Generator) -> list[int]:

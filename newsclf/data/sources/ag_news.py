@@ -19,10 +19,11 @@ import pandas as pd
 
 from newsclf.data.dataset import RawData
 from newsclf.data.sources.ag_news_text import clean
-from newsclf.data.sources.download import download, file_checksum
+from newsclf.data.sources.download import download
 from newsclf.data.sources.paths import cache_home, data_root
 from newsclf.data.tables.formats import csv_rows, strictly
 from newsclf.errors import InputError
+from newsclf.files import file_checksum
 from newsclf.messages import one_line
 
 if TYPE_CHECKING:

@@ -51,12 +51,6 @@ def download(url: str, path: Path, algorithm: str, checksum: str, supply: str) -
         raise InputError(f"cannot write {path} ({reason}); set data_dir to a folder that can be") from None
 
 
-def file_checksum(path: Path, algorithm: str) -> str:
-    """The hex digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
-
-
 class _WrongChecksum(Exception):
     """A whole answer with other content than it should have: worth another try, as proxies do break files."""
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from newsclf.data.dataset import RawData
-from newsclf.data.sources.download import download, file_checksum
+from newsclf.data.sources.download import download
 from newsclf.data.sources.paths import data_root
 from newsclf.errors import InputError
+from newsclf.files import file_checksum
 from newsclf.messages import did_you_mean, listed, one_line
 
 if TYPE_CHECKING:

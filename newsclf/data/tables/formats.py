@@ -239,17 +239,15 @@ def _python_values(column: Any, first: int) -> list[Any]:
 
     first: the row of the first value.
     """
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(column.type):
+    if hasattr(column, "dictionary_decode"):
         column = column.dictionary_decode()
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        try:
-            return column.to_pylist()
-        except UnicodeDecodeError:
-            column = column.view(pa.binary() if pa.types.is_string(column.type) else pa.large_binary())
-    values = enumerate(column.to_pylist(), start=first)
-    return [_decoded(value, row) if isinstance(value, bytes) else value for row, value in values]
+    try:
+        values = column.to_pylist()
+    except UnicodeDecodeError:
+        values = column.view(str(column.type).replace("string", "binary")).to_pylist()
+    if bytes not in map(type, values):
+        return values
+    return [_decoded(value, row) if isinstance(value, bytes) else value for row, value in enumerate(values, first)]
 
 
 def _decoded(value: bytes, row: int) -> str | Broken:

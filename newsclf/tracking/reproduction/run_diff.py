@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from newsclf.model.weights import file_sha256
+from newsclf.files import file_checksum
 from newsclf.tracking.runs import LoggedRun, download, metric_points
 
 # Metrics that measure the machine, which is busy now with this and now with that: their names hold one of these.
@@ -69,7 +69,7 @@ def differences(earlier: Series, later: Series) -> list[Difference]:
 def weights_of(run_id: str) -> dict[str, str]:
     """SHA-256 (hex) of each file of weights of the run's model, by name. Raises MlflowException where it has none."""
     folder = download(f"runs:/{run_id}/model")
-    return {str(path.relative_to(folder)): file_sha256(path) for path in sorted(folder.rglob("*.safetensors"))}
+    return {str(path.relative_to(folder)): file_checksum(path) for path in sorted(folder.rglob("*.safetensors"))}
 
 
 def causes(
