@@ -11,7 +11,7 @@ import numpy as np
 from newsclf.config import EvaluateConfig
 from newsclf.data import Dataset, load_split
 from newsclf.errors import InputError
-from newsclf.evaluation.scores import accuracy, macro_f1
+from newsclf.evaluation.paired_configurations import SCORES
 from newsclf.model.device import choose
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.stats.paired import bootstrap, interval, mcnemar_p
@@ -97,17 +97,13 @@ def paired_metrics(labels: np.ndarray, predictions: list[np.ndarray], samples: i
     for name, values in draws.items():
         metrics[f"{name}_low"], metrics[f"{name}_high"] = interval(values[0])
         if len(predictions) > 1:
-            observed = [_score(name, labels, predicted) for predicted in predictions]
+            observed = [SCORES[name](labels, predicted) for predicted in predictions]
             metrics[f"baseline_{name}"] = observed[1]
             metrics[f"{name}_difference"] = observed[0] - observed[1]
             metrics[f"{name}_difference_low"], metrics[f"{name}_difference_high"] = interval(values[0] - values[1])
     if len(predictions) > 1:
         metrics["mcnemar_p"] = mcnemar_p(labels, predictions[0], predictions[1])
     return metrics
-
-
-def _score(name: str, labels: np.ndarray, predicted: np.ndarray) -> float:
-    return accuracy(labels, predicted) if name == "accuracy" else macro_f1(labels, predicted)
 
 
 def _predict(folder: Path, texts: list[str], device: str) -> tuple[tuple[str, ...], np.ndarray]:

@@ -96,7 +96,7 @@ def profile(config: ProfileConfig) -> dict[str, float]:
 
 
 @dataclass
-class Rows:
+class Profiled:
     """What one pass over a stream gave: the profile of all rows, and a seeded sample of them, drawn evenly."""
 
     profile: TextProfile
@@ -136,12 +136,12 @@ def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | Non
     return stored, reference
 
 
-def read(stream: RowStream, config: ProfileConfig, reference: Reference | None) -> Rows:
+def read(stream: RowStream, config: ProfileConfig, reference: Reference | None) -> Profiled:
     """One pass: statistics of every row, and the reference's columns (or the model's) of a bounded sample."""
     began = time.perf_counter()
     counter = reference.reader.counter if reference else TokenCounter(find("minilm").folder)
     ids = (reference.id, reference.encoder_sha256) if reference else ("", "")
-    rows = Rows(TextProfile(*ids))
+    rows = Profiled(TextProfile(*ids))
     digest, random = hashlib.sha256(), np.random.default_rng(config.seed)
     kept: list[pd.DataFrame] = []
     for chunk in stream.chunks(STATISTICS_ROWS):
@@ -176,7 +176,9 @@ def read(stream: RowStream, config: ProfileConfig, reference: Reference | None) 
     return rows
 
 
-def judge(rows: Rows, config: ProfileConfig, reference: Reference | None, stored: TextProfile | None) -> Verdict | None:
+def judge(
+    rows: Profiled, config: ProfileConfig, reference: Reference | None, stored: TextProfile | None
+) -> Verdict | None:
     """The verdict on the sample, or, against a stored profile, on the profile; None without a reference."""
     if stored is not None:
         return judge_profiles(stored, rows.profile, config.alpha, config.min_rows)

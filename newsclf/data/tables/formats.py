@@ -121,9 +121,9 @@ def _csv_block(reader: Any) -> list[tuple[int, list[str] | Broken]]:
             block.append((line, row))
             line = reader.line_num + 1
     except csv.Error as error:
-        where = f"the row that starts on line {line}"
         reason = f'broken quoting ({one_line(error)}); a text in double quotes writes its own quotes twice: ""'
-        block += [(number, Broken(where, reason)) for number in range(line, reader.line_num + 1)]
+        broken = Broken(f"the row that starts on line {line}", reason)
+        block += [(number, broken) for number in range(line, reader.line_num + 1)]
     finally:
         csv.field_size_limit(limit)
     return block
