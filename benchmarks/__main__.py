@@ -4,7 +4,8 @@ speed    the machine's sgemm peak, and a fine-tuning step against it (2 min)
 compile  torch.compile of the encoder against eager (3 min; needs a C++ compiler)
 trainer  side by side with transformers' Trainer (15 min; needs `pip install accelerate`)
 quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores)
-profiling  rows a second and memory of profiles, beside bare whylogs (5 min)
+profiling  rows a second and memory of profiles, beside bare whylogs (5 min); with --against COMMIT, profile and monitor
+         beside those of that commit (10 min more)
 serving  rows a second of a served model, with and without profiles (8 min; needs `apt install apache2-utils`)
 drift    how often a change that was put in is found, and named (60 min)
 retrain  accuracy over drifting streams: never retrained, by the loop, by an oracle after every batch
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--data_dir", default="../shared/data", help="folder of 20newsgroups/ and ag_news/")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", default="", help="trainer, quality, drift, retrain: the cases whose name holds this")
+    parser.add_argument("--against", default="", help="profiling: a commit whose profile and monitor are timed as well")
     given = parser.parse_args()
     parts = PARTS if given.part == "all" else (given.part,)
     # Each part imports what it measures: trainer alone needs accelerate.
@@ -52,9 +54,11 @@ def main() -> None:
 
         quality.main(Path(given.data_dir), given.only)
     if "profiling" in parts:
-        from benchmarks import profiling
+        from benchmarks import profiling, reading
 
         profiling.main(given.data_dir, given.repeats)
+        if given.against:
+            reading.main(given.data_dir, given.repeats, given.against)
     if "drift" in parts:
         from benchmarks import drift, drift_streams
 
