@@ -368,7 +368,7 @@ def test_a_bad_folder_as_reference(break_it, says, tables, refused, folder, tmp_
 BAD: dict[str, tuple[Callable[[Path], dict[str, object]], str]] = {
     "all rows empty": (lambda folder: {"dataset": write(folder, "text,label\n" + '" ",a\n' * 90)}, "all 90 texts are"),
     "an empty file": (lambda folder: {"dataset": write(folder, "")}, "bad.csv is empty"),
-    "a header alone": (lambda folder: {"dataset": write(folder, "text\n")}, "is empty: it has no rows"),
+    "a header alone": (lambda folder: {"dataset": write(folder, "text\n")}, "has a header but no rows"),
     "no text column": (lambda folder: {"dataset": write(folder, "body\nx\n")}, 'has no column "text": it has body'),
     "no label column": (
         lambda folder: {"dataset": write(folder, "text\nx\n"), "label_column": "topic"},
