@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -51,8 +52,10 @@ def test_a_fault_after_training_fails_the_run_and_says_why(place, options):
     folder = place.folder / "vanishing"
     process = place.start(*place.entry_point("train", options | {"epochs": 20, "output_dir": folder}))
     place.await_line(process, "epoch 1/")
-    shutil.rmtree(folder)
-    folder.write_text("a file is in the way of the plots")
+    while not folder.is_file():  # a checkpoint that is being written makes the folder anew
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folder.write_text("a file is in the way of the plots")
     _, error = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "Traceback" not in error
