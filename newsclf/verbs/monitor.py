@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ import pandas as pd
 from newsclf.config import DataOptions, MonitorConfig
 from newsclf.config.fields import names_of
 from newsclf.config.options import as_text
-from newsclf.drift import Reference, save_reference
+from newsclf.drift import Reference
 from newsclf.drift.kinds import NAMES
 from newsclf.errors import Alarm, InputError
 from newsclf.evaluation.metric_names import metric_part
@@ -27,7 +26,7 @@ from newsclf.monitoring.profile_batches import ProfileBatch, of_profiles, profil
 from newsclf.monitoring.rules import Window, check_numbers, parse_monitors, parse_windows
 from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of, write_records
 from newsclf.reports.stream import write_report
-from newsclf.tracking.artifacts.references import open_reference
+from newsclf.tracking.artifacts.references import log_reference, open_reference
 from newsclf.tracking.environment import peak_memory_bytes
 from newsclf.tracking.result import prepare_folder
 from newsclf.tracking.run import Run, open_run
@@ -132,13 +131,6 @@ def reference_of(config: MonitorConfig, folder: Path) -> Reference:
 
 def profile_path(folder: Path, record: Record) -> Path:
     return folder / "profiles" / f"{record.number:04}_{record.key[:8]}.bin"
-
-
-def log_reference(run: Run, reference: Reference) -> None:
-    """The reference into the run, so that another call can name this run as its reference."""
-    with tempfile.TemporaryDirectory() as temporary:
-        save_reference(reference, Path(temporary) / "reference")
-        run.log_files(Path(temporary))
 
 
 def log(run: Run, record: Record, alerts: AlertManager) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ import pandas as pd
 from newsclf.config import DataOptions, ProfileConfig, TextOptions
 from newsclf.data import open_stream
 from newsclf.data.tables.row_stream import RowStream
-from newsclf.drift import Reference, TextBatch, Verdict, judge_profiles, save_reference
+from newsclf.drift import Reference, TextBatch, Verdict, judge_profiles
 from newsclf.drift.inputs import prediction_columns
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
@@ -26,7 +25,7 @@ from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import key_numbers, table
 from newsclf.profiling.writers import check_destination, write
 from newsclf.reports.profile import write_report
-from newsclf.tracking.artifacts.references import fetch_profile, open_predictor, open_reference
+from newsclf.tracking.artifacts.references import fetch_profile, log_reference, open_predictor, open_reference
 from newsclf.tracking.environment import peak_memory_bytes
 from newsclf.tracking.lineage import log_stream
 from newsclf.tracking.run import open_run
@@ -83,9 +82,7 @@ def profile(config: ProfileConfig) -> dict[str, float]:
             if path.is_file():
                 run.log_file(path)
         if reference is not None:
-            with tempfile.TemporaryDirectory() as temporary:
-                save_reference(reference, Path(temporary) / "reference")
-                run.log_files(Path(temporary))
+            log_reference(run, reference)
         run.log_metrics(metrics)
         paths = {"profile": str(profiled), "report": str(report)}
         run.finish(metrics, **paths, **({"sent": sent} if sent else {}))

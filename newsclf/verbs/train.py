@@ -24,7 +24,7 @@ from newsclf.model.weights import EncoderFiles
 from newsclf.progress import progress
 from newsclf.tracking.artifacts.evaluation import log_report
 from newsclf.tracking.artifacts.models import log_model, logged_model
-from newsclf.tracking.artifacts.references import log_reference
+from newsclf.tracking.artifacts.references import log_training_reference
 from newsclf.tracking.environment import peak_memory_bytes
 from newsclf.tracking.lightning_logger import RunLogger
 from newsclf.tracking.lineage import log_dataset
@@ -86,7 +86,9 @@ def train(config: TrainConfig) -> dict[str, float]:
         metrics = {STUDYS_ACCURACY: metrics["test_accuracy"], **metrics}
 
         with tempfile.TemporaryDirectory() as references:
-            reference = log_reference(run, dataset, probabilities, model.predict_proba, config.seed, Path(references))
+            reference = log_training_reference(
+                run, dataset, probabilities, model.predict_proba, config.seed, Path(references)
+            )
             model_id = (earlier and logged_model(run)) or log_model(run, model, reference)
         metrics |= {
             "epochs_run": result.epochs,

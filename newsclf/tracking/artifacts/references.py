@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def fetch_profile(name: str) -> Path | None:
         ) from error
 
 
-def log_reference(
+def log_training_reference(
     run: Run, dataset: Dataset, test_probabilities: np.ndarray, predict: Predict, seed: int, folder: Path
 ) -> Path | None:
     """Log the reference of a training run's data and model, and the profile of its training rows, to the run.
@@ -132,6 +133,13 @@ def log_reference(
     run.log_files(folder)
     run.tag({"newsclf.reference": reference.id})
     return folder / "reference"
+
+
+def log_reference(run: Run, reference: Reference) -> None:
+    """Log a reference that was judged by, so that another call can name this run as its reference."""
+    with tempfile.TemporaryDirectory() as temporary:
+        save_reference(reference, Path(temporary) / "reference")
+        run.log_files(Path(temporary))
 
 
 def open_predictor(model: str, device: str) -> Predictor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sized
 from itertools import takewhile
 from pathlib import Path
@@ -44,7 +45,7 @@ def translated(text: str, names: dict[str, str]) -> str:
     return re.sub(r"\b[0-9a-f]{32}\b", known, text)
 
 
-class Records:
+class Records(ABC):
     """One kind of records. run: as it is in the journal; client: of the server. Raises what MLflow's client raises."""
 
     def __init__(self, journal: Journal, run: Run, sent: Sent, client: MlflowClient) -> None:
@@ -56,17 +57,17 @@ class Records:
         here, there = self.run.info.run_id, self.sent.run_id
         return {here: there} if here != there else {}
 
+    @abstractmethod
     def new(self) -> Sized:
         """Those that the server has not got."""
-        raise NotImplementedError
 
     def waiting(self) -> int:
         """How many the server has not got."""
         return len(self.new())
 
+    @abstractmethod
     def send(self) -> Iterator[int]:
         """Send them; yields how many there were in each request, once that is kept in `sent`."""
-        raise NotImplementedError
 
 
 class Params(Records):
