@@ -26,7 +26,7 @@ from tests.stack.deployed import DeployedStack
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS_FROM = (".gitignore", "MLproject", "python_env.yaml", "configs", "entrypoints", "newsclf")
-FOREIGN = ("MLFLOW_", "NEWSCLF_", "HF_", "HUGGINGFACE_", "PYTHONPATH", "XDG_CACHE_HOME")
+FOREIGN = ("MLFLOW_", "NEWSCLF_", "HF_", "HUGGINGFACE_", "PYTHONPATH", "XDG_CACHE_HOME", "WHYLABS_")
 DEPLOYED = os.environ.get("NEWSCLF_TEST_STACK") == "compose"
 
 
@@ -166,9 +166,8 @@ def place(
 
 
 @pytest.fixture(scope="module")
-def in_process(place: Place) -> Iterator[Callable[..., int]]:
-    """`in_process("train", epochs=1)`: an entry point's exit code, without the imports of a new process."""
-
+def in_place(place: Place) -> Iterator[None]:
+    """This process works in the place's folder, with its store, cache and journal."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place.folder)
         for name in list(os.environ):
@@ -177,7 +176,13 @@ def in_process(place: Place) -> Iterator[Callable[..., int]]:
         patch.setenv("MLFLOW_TRACKING_URI", place.uri)
         patch.setenv("NEWSCLF_CACHE_DIR", str(place.folder / "cache"))
         patch.setenv("NEWSCLF_JOURNAL_DIR", str(place.folder / "journal"))
-        yield call
+        yield
+
+
+@pytest.fixture(scope="module")
+def in_process(in_place: None) -> Callable[..., int]:
+    """`in_process("train", epochs=1)`: an entry point's exit code, without the imports of a new process."""
+    return call
 
 
 @pytest.fixture(scope="session")

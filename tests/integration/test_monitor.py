@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import threading
@@ -22,7 +21,7 @@ from newsclf.drift import load_reference
 from newsclf.profiling.profile import TextProfile
 from tests.doors import call
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("in_place")]
 
 BATCHES, BEGIN = 8, 5  # of the stream that most tests watch: half of the texts are foreign from the fifth day on
 MONITORS = [
@@ -30,17 +29,6 @@ MONITORS = [
     {"name": "long texts", "number": "characters/mean", "above": 1000},
     {"name": "length", "number": "characters/mean", "band": {"first": 3, "sd": 50}, "severity": "info"},
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def environment(place) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place.folder)
-        for name in list(os.environ):
-            if name.startswith(("MLFLOW_", "NEWSCLF_")):
-                patch.delenv(name)
-        patch.setenv("MLFLOW_TRACKING_URI", place.uri)
-        yield
 
 
 @pytest.fixture(scope="module")

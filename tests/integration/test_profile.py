@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,9 @@ from newsclf.drift import fit_reference, save_reference
 from newsclf.profiling.profile import TextProfile
 from tests.doors import call
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("in_place")]
 
 FILES = {"config.yaml", "environment", "profile.bin", "report.html", "result.json", "summary.csv", "summary.json"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def environment(place) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place.folder)
-        for name in list(os.environ):
-            if name.startswith(("MLFLOW_", "NEWSCLF_", "WHYLABS_")):
-                patch.delenv(name)
-        patch.setenv("MLFLOW_TRACKING_URI", place.uri)
-        yield
 
 
 @pytest.fixture

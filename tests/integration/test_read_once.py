@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -17,18 +15,7 @@ from newsclf.model.text_classifier import TextClassifier
 from newsclf.monitoring.judging import PROBES
 from tests.doors import call
 
-pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module", autouse=True)
-def environment(place) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place.folder)
-        for name in list(os.environ):
-            if name.startswith(("MLFLOW_", "NEWSCLF_")):
-                patch.delenv(name)
-        patch.setenv("MLFLOW_TRACKING_URI", place.uri)
-        yield
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("in_place")]
 
 
 @pytest.fixture(scope="module")
