@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from newsclf.config import WeightedDataOptions
+from newsclf.config import DataOptions, TextOptions, WeightedDataOptions
 from newsclf.data.dataset import SPLITS, Dataset, RawData
 from newsclf.data.row_checks import check_rows
 from newsclf.data.sources import ag_news, newsgroups, sample
@@ -18,10 +17,7 @@ from newsclf.data.tables.row_stream import RowStream, open_table
 from newsclf.errors import InputError
 from newsclf.messages import did_you_mean, listed, one_line
 
-if TYPE_CHECKING:
-    from newsclf.config import DataOptions, TextOptions
-
-Source = Callable[["TextOptions"], RawData]
+Source = Callable[[TextOptions], RawData]
 
 # The registry: one entry and one file for each built-in source.
 SOURCES: dict[str, Source] = {

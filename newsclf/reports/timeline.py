@@ -17,7 +17,7 @@ from newsclf.reports.vega import PLAIN_LABELS, Spec, by, chart, hover, short
 from newsclf.reports.wording import clean
 
 P_FLOOR = 1e-6
-FEW = 150  # batches, up to which every value of a series is a point
+MAX_MARKED = 150  # batches, up to which every value of a series is a point
 STATUSES = ("resolved", *SEVERITIES)  # of alerts, the worst last
 TOOLTIP = {"field": "say", "type": "nominal"}
 Alerts = Sequence[tuple[int, Alert]]  # each with the index of its batch
@@ -95,7 +95,7 @@ def series(
         rule = {"type": "rule", "strokeDash": [5, 4], "color": "var(--soft)"}
         layers.append({"data": {"values": [{"at": threshold}]}, "mark": rule, "encoding": {"y": y | {"field": "at"}}})
     layers.append({"mark": {"type": "line", "color": "var(--reference)", "strokeWidth": 1.8}, "encoding": at})
-    layers.append(_points(at, all_of_them=len(values) <= FEW))
+    layers.append(_points(at, all_of_them=len(values) <= MAX_MARKED))
     edges = [{"calculate": "datum.x - 0.5", "as": "from"}, {"calculate": "datum.x + 0.5", "as": "to"}]
     layers.append({"transform": edges, **hover({"x": x | {"field": "from"}, "x2": {"field": "to"}})})
     if raised := _alert_rows([(index, alert) for index, alert in alerts if alert.state == ALERT]):

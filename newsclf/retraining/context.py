@@ -47,7 +47,7 @@ class RetrainContext:
         """The file that says which model was refused, for the next call."""
         return self.folder / "refused.json"
 
-    def take_over(self) -> None:
+    def adopt_earlier(self) -> None:
         """What a call that was killed has left does not stay RUNNING; none is alive, as this one has the folder."""
         for before in runs_tagged(self.run.experiment_id, PLACE, str(self.folder)):
             if before.info.run_id != self.run.id and before.info.status == "RUNNING":

@@ -56,7 +56,7 @@ class SweepWorker:
         """Whose trials these are: this machine's, in this folder."""
         return f"{socket.gethostname()}:{self.folder}"
 
-    def take_over(self) -> None:
+    def adopt_earlier(self) -> None:
         """What an earlier process of this place has left: its runs are nested under this one, and none is RUNNING."""
         self.run.tag({SWEEP_TAG: self.name, PLACE_TAG: self.place})
         for earlier in runs_tagged(self.run.experiment_id, SWEEP_TAG, self.name):

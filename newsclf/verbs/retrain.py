@@ -27,7 +27,7 @@ def retrain(config: RetrainConfig) -> Plan:
     folder = prepare_folder(config.output_dir, "retrain", name_of(config.stream)).resolve()
     with open_run("retrain", config, folder=str(folder)) as run, held(folder) as lock:
         context = RetrainContext(config, run, folder, lock, find_trained_model(config.champion))
-        context.take_over()
+        context.adopt_earlier()
         run.tag({"newsclf.champion_before": context.champion.version})
 
         context.run_child("monitor", "the monitor", context.monitor_options(), folder / "monitor.log")

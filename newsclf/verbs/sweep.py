@@ -34,7 +34,7 @@ def sweep(config: SweepConfig) -> dict[str, float]:
     with open_run("sweep", config, folder=folder) as run, held(run.folder) as lock:
         trials = Trials(config, space, name, str(run.folder / "study.db"))
         worker = SweepWorker(config, space, trials, name, run, run.folder.resolve(), lock)
-        worker.take_over()
+        worker.adopt_earlier()
         with progress(f"sweep {name}", trials.slots, "trials") as update:
             worker.run_trials(update)
         return report(config, space, trials, run)

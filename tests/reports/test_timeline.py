@@ -5,7 +5,7 @@ from __future__ import annotations
 import vl_convert
 
 from newsclf.drift.over_time import Change
-from newsclf.reports.timeline import FEW, P_FLOOR, series, timeline
+from newsclf.reports.timeline import MAX_MARKED, P_FLOOR, series, timeline
 from newsclf.reports.vega import VEGA_LITE
 from tests.reports.made import alert
 
@@ -67,5 +67,5 @@ def test_of_very_many_batches_those_without_drift_are_a_line() -> None:
         (points,) = (layer for layer in series("n", [1.0] * batches)["layer"] if layer["mark"]["type"] == "point")
         return str(points["transform"][0]["filter"])
 
-    assert "datum.alone" not in filtered(FEW)
-    assert "datum.drift || datum.alone" in filtered(FEW + 1)
+    assert "datum.alone" not in filtered(MAX_MARKED)
+    assert "datum.drift || datum.alone" in filtered(MAX_MARKED + 1)

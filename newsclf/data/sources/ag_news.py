@@ -12,11 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from unittest.mock import patch
 
 import pandas as pd
 
+from newsclf.config import TextOptions
 from newsclf.data.dataset import RawData
 from newsclf.data.sources.ag_news_text import clean
 from newsclf.data.sources.download import download
@@ -25,9 +26,6 @@ from newsclf.data.tables.formats import csv_rows, strictly
 from newsclf.errors import InputError
 from newsclf.files import file_checksum
 from newsclf.messages import one_line
-
-if TYPE_CHECKING:
-    from newsclf.config import TextOptions
 
 Split = Literal["train", "test"]
 

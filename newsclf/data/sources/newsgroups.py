@@ -6,19 +6,16 @@ import io
 import os
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from newsclf.config import TextOptions
 from newsclf.data.dataset import RawData
 from newsclf.data.sources.download import download
 from newsclf.data.sources.paths import data_root
 from newsclf.errors import InputError
 from newsclf.files import file_checksum
 from newsclf.messages import did_you_mean, listed, one_line
-
-if TYPE_CHECKING:
-    from newsclf.config import TextOptions
 
 # The archive that scikit-learn's fetch_20newsgroups downloads, and its checksum there.
 URL = "https://ndownloader.figshare.com/files/5975967"

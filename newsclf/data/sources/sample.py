@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from newsclf.config import TextOptions
 from newsclf.data.dataset import RawData
 from newsclf.data.tables.formats import FORMATS
 from newsclf.errors import InputError
-
-if TYPE_CHECKING:
-    from newsclf.config import TextOptions
 
 PATH = Path(__file__).with_name("sample.csv")
 CLASSES = ("World", "Sports", "Business", "Sci/Tech")
