@@ -17,8 +17,6 @@ journal  what logging costs a training whose server is 50 ms away (5 min)
 Prints markdown; figures are medians over the repeats (quality: one run each). Leave the machine alone meanwhile.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Compiled are the encoder's layers, each with dynamic shapes, since every bucket 
 once as they are, and once with torch's own dropout, which the compiler can fuse with its neighbours.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial

@@ -4,8 +4,6 @@ Batches of 1,000 texts against references of 5,000, both drawn from one pool, so
 reference is used for a few batches and then drawn anew.
 """
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ Both are measured where they are installed: `pip install evidently==0.7.23 "whyl
 its own beside this project's.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import warnings

@@ -1,7 +1,5 @@
 """Changes over time: how soon a slow drift is found, where its begin is put, how often nothing is called one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from statistics import median
 

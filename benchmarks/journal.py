@@ -1,7 +1,5 @@
 """What logging costs a training whose server is 50 ms away: straight to the server, and by way of the journal."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

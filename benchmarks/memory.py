@@ -5,8 +5,6 @@ train (rows loaded and tokenised, test, report, model) but for the epochs: each 
 the longest ones, which need the most memory.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Profiling without embeddings: rows a second beside bare whylogs on the same columns, and memory by rows."""
 
-from __future__ import annotations
-
 import csv
 import os
 import re

@@ -3,8 +3,6 @@
 The cache of frozen layers is empty at first and shared by the cases, so "warm" has to come behind its "cold".
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

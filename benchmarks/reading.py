@@ -4,8 +4,6 @@ The earlier commit is checked out beside this one for as long as it takes, train
 with either code in turn, on the same rows.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -6,8 +6,6 @@ Recovered is the loop's gain in accuracy over no retraining, as a share of the g
 retrain with the first changed batch, puts every model in charge, and is retrained on the rows that the loop would take.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import io

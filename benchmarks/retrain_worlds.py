@@ -4,8 +4,6 @@ The batches are made by the code behind `simulate`; but for "new topics" and "tw
 know, and which are two of its calm streams behind one another.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

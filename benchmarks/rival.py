@@ -5,8 +5,6 @@ attention too). It needs `pip install accelerate`, which is no dependency of thi
 Neither side's time holds tokenisation, reading of weights, or validation.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import io

@@ -1,7 +1,5 @@
 """A few tokenised rows of a data set, the same ones for every rival."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from newsclf.config import TrainConfig

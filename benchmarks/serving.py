@@ -3,8 +3,6 @@
 All three are `mlflow models serve` with one worker, with the packaged encoder; the load comes from ApacheBench.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

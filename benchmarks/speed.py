@@ -1,7 +1,5 @@
 """A full fine-tuning step as a share of what the machine's cores can do at all."""
 
-from __future__ import annotations
-
 import time
 from statistics import median
 

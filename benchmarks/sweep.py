@@ -4,8 +4,6 @@ Each sweep is a process of its own with runs, cache and folder of its own; the o
 cache of the first, and is started again.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import subprocess

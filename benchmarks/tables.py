@@ -1,7 +1,5 @@
 """Repeated measurements in turn, and their medians as markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import TypeVar

@@ -4,8 +4,6 @@ Exit codes: 0 done, 1 a fault of the program or (sync) a server that is away, 2 
 (`fail_on`), 4 done and not reproduced, 130 Ctrl-C, 143 SIGTERM.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """Files that are there whole or not at all, whatever the process or its disk comes to while they are written."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """One process at a time works in a folder: the one that holds its file `lock`."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """Small helpers for one-line messages to people."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from difflib import get_close_matches
 

@@ -1,7 +1,5 @@
 """Progress of a long step: a bar on a terminal, a few plain lines elsewhere."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 import time

@@ -1,7 +1,5 @@
 """What all tests share: a random tiny BERT, small enough to be trained within a second."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import re

@@ -1,7 +1,5 @@
 """An entry point called in this process: the same door, without the imports of a new one."""
 
-from __future__ import annotations
-
 import signal
 from importlib import import_module
 

@@ -1,7 +1,5 @@
 """What a shell sees of a verb: exit codes, one line on stderr, help without heavy imports."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

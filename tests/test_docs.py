@@ -1,7 +1,5 @@
 """What the pages name is there: files, folders, verbs, make targets, links."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

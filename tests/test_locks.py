@@ -1,7 +1,5 @@
 """One process at a time works on a sweep's folder."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

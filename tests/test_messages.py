@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from newsclf.messages import did_you_mean, listed, nearest, one_line

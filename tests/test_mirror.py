@@ -1,7 +1,5 @@
 """tests/ mirrors newsclf/: data/splits.py is tested by tests/data/test_splits.py, or by test_splits_<aspect>.py."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -4,8 +4,6 @@ Runs where torchtext does, in the environment of `make check-torchtext`:
 `python -m tools.check_torchtext [--data-dir FOLDER]`. Exit code 0: identical, 1: not, 2: cannot tell.
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 import sys

@@ -4,8 +4,6 @@ configs/<verb>.yaml has every option with its help and default; entrypoints/<ver
 names all doors.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 from typing import Any

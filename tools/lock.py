@@ -6,8 +6,6 @@ It installs the direct pins into .venv; this file then pins them and everything 
 installed packages (the tools of the dev extra) stay out. Comments and order of the direct block are kept.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from importlib import metadata

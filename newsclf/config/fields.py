@@ -1,7 +1,5 @@
 """An option is a field of a verb's dataclass: what it is for, its default, one line of help, its limits."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import types

@@ -1,7 +1,5 @@
 """Options of the verbs that put models in charge, and of sync."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

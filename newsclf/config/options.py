@@ -5,8 +5,6 @@ A verb's options are the fields of one frozen dataclass in `newsclf.config`; eac
 Precedence: the dataclass's defaults, then the file of `--config`, then the command line.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

@@ -1,7 +1,5 @@
 """Options that several verbs have, each described once."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 

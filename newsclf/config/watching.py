@@ -1,7 +1,5 @@
 """Options of the verbs that watch texts."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """From the `dataset` option to rows: checked and in three splits, whole, or as they come."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import pandas as pd

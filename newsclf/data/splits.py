@@ -1,7 +1,5 @@
 """Seeded, class-stratified draws: a smaller training set, a held-out split; and no text on both sides."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Concept drift, P(y|x): texts are labelled in another way than those of the reference."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

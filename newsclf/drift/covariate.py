@@ -1,7 +1,5 @@
 """Covariate drift, P(x): the texts themselves, by their columns and their directions in the embedding space."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import numpy as np

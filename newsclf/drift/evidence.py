@@ -1,7 +1,5 @@
 """What the test of one kind of drift found, before it is corrected over the kinds."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """How a reference is learnt of texts, their labels and a predictor."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Texts, labels and predictions as the drift room takes them: lists by place, and columns of one row a text."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The kinds of drift, one module each, in the order in which one explains another: what is left of the former."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """Drift over a sequence of batches: when it began, whether it came at once or by and by, whether it comes and goes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Performance: the predictor's accuracy, measured where there are labels, else estimated from its confidence."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What predicts labels for a reference: a model of the user's, or a light one on the reference's own embeddings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,7 +1,5 @@
 """Prior drift, P(y): the shares of the classes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The verdict from two stored profiles alone, without any text, for what profiles can show."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from newsclf.drift import prior, quality

@@ -1,7 +1,5 @@
 """Quality: rows that hold nothing, or nothing new, or nothing known."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

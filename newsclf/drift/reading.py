@@ -1,7 +1,5 @@
 """What a reference measures in a text: counts, words, and where it stands in the embedding space."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

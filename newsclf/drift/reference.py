@@ -1,7 +1,5 @@
 """The reference: what was learnt of the texts that are taken as normal, and the judge of others by it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

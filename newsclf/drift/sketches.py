@@ -1,7 +1,5 @@
 """Two samples of which only a profile's sketches are left: their bins and their means, compared."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

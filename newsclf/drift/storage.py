@@ -1,7 +1,5 @@
 """A reference in a folder: numbers as safetensors, facts as JSON, its profile as whylogs writes it. No pickle."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import fields
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Configurations side by side: their scores, and each pair of those that were tested on the same rows."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Runs that differ in nothing but their seed are one configuration."""
 
-from __future__ import annotations
-
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The rows that a model gets most confidently wrong: where to look for label noise and blind spots."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The gate before the champion's place: a challenger passes if labelled data says that it is better, and not worse."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

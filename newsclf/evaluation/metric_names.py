@@ -1,7 +1,5 @@
 """What a metric may be called: MLflow takes letters, digits and `_ . -` and spaces, and `/` between two parts."""
 
-from __future__ import annotations
-
 import re
 
 MAX_NAME = 250  # characters, MLflow's own limit

@@ -1,7 +1,5 @@
 """Whether configurations differ on the same test rows, each of them trained with one seed or several."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Mapping, Sequence

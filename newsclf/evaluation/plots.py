@@ -1,7 +1,5 @@
 """Plots of a model's errors: confusion matrix, scores by class, calibration. Drawn without a display."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Scores of class probabilities against labels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ more: no forward pass of the encoder. The map takes any other embedding as well;
 The map is fitted on one part of a reference only; what it says of those very texts is not what it says of others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What can be counted in a text: its length, its kinds of characters, its tokens. All texts at once, one row a text."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Tokens of texts, counted with the encoder's own tokenizer; no model and no torch."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from itertools import chain

@@ -1,7 +1,5 @@
 """Keeping freed memory for the next batch instead of giving it back to the system."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import sys

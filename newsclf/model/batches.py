@@ -1,7 +1,5 @@
 """Rows of different length as flat arrays, and batches of rows of nearly equal length."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple

@@ -5,8 +5,6 @@ renamed when it is whole, so a half-written entry is never read; of two processe
 same entry at once, the first to finish wins.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

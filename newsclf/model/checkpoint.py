@@ -1,7 +1,5 @@
 """All that training goes on from, on disk after every epoch: cut off anywhere, it ends as if it had not been."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys

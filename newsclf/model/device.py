@@ -1,7 +1,5 @@
 """Which processor computes, and in which arithmetic."""
 
-from __future__ import annotations
-
 import contextlib
 import platform
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Texts as the encoder's own embeddings: the mean of its last hidden states, by a forward pass."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

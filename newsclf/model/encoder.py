@@ -1,7 +1,5 @@
 """A BERT-family encoder that can be run from any layer to any layer."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

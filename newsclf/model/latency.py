@@ -1,7 +1,5 @@
 """How long models take for one text, measured side by side."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from statistics import median

@@ -5,8 +5,6 @@ and in every run of a sweep. It is kept as float16: the hidden states of every t
 pooled vector a row for k = 0.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """Texts to token ids, once, as one flat array."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from hashlib import sha256

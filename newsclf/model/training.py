@@ -1,7 +1,5 @@
 """The training loop: a Lightning module and the Trainer that runs it."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import sys

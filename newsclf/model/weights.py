@@ -1,7 +1,5 @@
 """Where an encoder's files come from: the packaged MiniLM, a model hub, or a local folder."""
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """All monitors of a stream together: their states, the alerts so far, and what people have been told."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path

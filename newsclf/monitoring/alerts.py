@@ -1,7 +1,5 @@
 """Whether a monitor is in alert after a batch: a change of its state is an alert, or the end of one."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A stream of text cut into batches: by file, by hour, day or week, or by count."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import re

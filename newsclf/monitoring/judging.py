@@ -1,7 +1,5 @@
 """What is known of a batch of a stream: its profile, its verdict, and both as numbers that monitors can watch."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Alerts to people, through apprise."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

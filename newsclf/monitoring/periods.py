@@ -1,7 +1,5 @@
 """Hours, days and weeks of UTC: what a batch may span."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}

@@ -1,7 +1,5 @@
 """A folder of profiles, as a served model writes them, cut into batches by hour, day or week. No text is needed."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

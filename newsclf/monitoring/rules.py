@@ -22,8 +22,6 @@ from, so that a drift does not become normal by lasting: a window says that it i
 there (no labels, too few rows) changes nothing.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """What a monitor has judged already: one small file a batch, so that it can be stopped and taken up at any point."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """What a profile says of its columns: numbers for tables, metrics, tests and plots."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 whylogs' own S3 writer knows nothing of MLflow's settings; its WhyLabs writer is the one that the platform expects.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The charts of texts: distributions, class shares, the map. vega.py says what a chart is made of."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The page of one batch beside its reference, or of one profile alone."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path

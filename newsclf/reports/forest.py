@@ -1,7 +1,5 @@
 """A forest plot: estimates with their intervals, one below the other, and the line that they are held against."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A chart as a PNG file, in the page's light colours: for places that show pictures alone."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -6,8 +6,6 @@ forms and pop-ups fail. The page uses none of them. Where no script runs at all,
 hold the charts' numbers, are still there.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Mapping

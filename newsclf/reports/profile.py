@@ -1,7 +1,5 @@
 """report.html of a profile, beside its reference where there is one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

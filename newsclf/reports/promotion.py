@@ -1,7 +1,5 @@
 """report.html of a promotion: what was decided, every check with its numbers, recall by class."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """report.html of a retraining: what has drifted, what was tried, what was decided, in plain words."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

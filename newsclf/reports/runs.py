@@ -1,7 +1,5 @@
 """report.html of runs side by side, and its charts as pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

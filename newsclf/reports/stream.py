@@ -1,7 +1,5 @@
 """The page of a stream: verdicts, p-values, effects and numbers over its batches, with alerts, windows and changes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path

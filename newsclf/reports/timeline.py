@@ -3,8 +3,6 @@
 A batch is named by its index, from 0 in the order of the batches; the page's script writes the names at the axis.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

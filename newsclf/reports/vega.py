@@ -9,8 +9,6 @@ Every datum has `i` (its place in the order in which the arrow keys go through) 
 the tooltip and to those who use the keyboard). Names that come from data are never fields or domains, only values.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """How numbers, verdicts and foreign text are put on a page."""
 
-from __future__ import annotations
-
 import math
 import re
 

@@ -1,7 +1,5 @@
 """The files of an attempt: what the challenger is trained on, and the tests that it has to pass."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

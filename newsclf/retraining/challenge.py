@@ -1,7 +1,5 @@
 """A challenger is trained, by itself or in a sweep, and the gate decides whether it becomes champion."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence

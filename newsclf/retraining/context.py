@@ -1,7 +1,5 @@
 """A call of retrain: its options, its folder, its children, and what is known of the attempt before it."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass

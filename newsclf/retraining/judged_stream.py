@@ -1,7 +1,5 @@
 """A stream as the monitor has judged it, together with its texts and labels."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which texts are most worth a label: uncertain, unlike what is known, and unlike each other."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

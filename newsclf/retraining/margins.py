@@ -4,8 +4,6 @@ The new test has some dozens or hundreds of rows at first. On so few, some class
 lost recall, and a model that is well calibrated has a calibration error, by chance alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import pi, sqrt
 from statistics import NormalDist

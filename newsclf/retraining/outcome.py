@@ -1,7 +1,5 @@
 """What came of a retraining: the plan, what was trained and tested, what the gate decided."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any

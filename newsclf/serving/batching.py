@@ -1,7 +1,5 @@
 """Requests that wait at the same time are computed in one batch."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ Input: a list of texts, or a data frame with a column `text`. Output: a data fra
 `label` and one column `probability_<class>` for each class. With $NEWSCLF_PROFILE_DIR set, what is asked is profiled.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ Texts are held in memory until a thread of their own has counted them, some seco
 none of it.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import os

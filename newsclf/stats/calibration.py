@@ -3,8 +3,6 @@
 Source: Guo et al. 2017, On Calibration of Modern Neural Networks.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import optimize, special
 

@@ -1,7 +1,5 @@
 """Several p-values: corrected for their number, or made one. p-values lie in 0..1; [tests] arrays keep their order."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How sure a score is, and whether two models differ on the same rows."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 

@@ -1,7 +1,5 @@
 """Whether two samples come from one distribution: numbers in bins of the reference's own quantiles, or their mean."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 

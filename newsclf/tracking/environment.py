@@ -1,7 +1,5 @@
 """What a run is made with: code, packages, machine."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import platform

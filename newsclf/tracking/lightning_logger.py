@@ -4,8 +4,6 @@ Lightning's own MLFlowLogger sends each step by itself and ends the run when tra
 the test metrics and the model are logged.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from typing import Any

@@ -1,7 +1,5 @@
 """The data that a run was made of, as MLflow's dataset inputs."""
 
-from __future__ import annotations
-
 import warnings
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Metric points: which a run has, and how many are sent at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from mlflow import MlflowClient

@@ -1,7 +1,5 @@
 """The folder of a verb's files, and result.json in it: what it found, for programs that do not ask the server."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Mapping

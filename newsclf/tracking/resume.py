@@ -1,7 +1,5 @@
 """Runs of train that were cut off: what is needed to take one up again, and what is kept for that."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import os

@@ -1,7 +1,5 @@
 """One run around one verb: opened, described, logged to, and always ended with the right status."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

@@ -1,7 +1,5 @@
 """Earlier runs, by their ids or by a query: what they have logged, read from the server or from a journal."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import re

@@ -1,7 +1,5 @@
 """The tracking server: which one it is, how it is spoken to, and what its errors mean to a person."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -5,8 +5,6 @@ it means to leave an ended run alone, but compares the status's name with number
 `_maybe_set_run_terminated`). It does so after that process has ended, so this one outlives it for some seconds.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time

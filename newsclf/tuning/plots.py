@@ -1,7 +1,5 @@
 """A sweep at a glance: every trial as a line through its settings, and which settings matter."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

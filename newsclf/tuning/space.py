@@ -1,7 +1,5 @@
 """Which settings of train a sweep tries, checked against train's own options before anything runs."""
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 import json

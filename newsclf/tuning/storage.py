@@ -1,7 +1,5 @@
 """Where a sweep's trials are kept: an SQLite file of its own, or a database that several machines share."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

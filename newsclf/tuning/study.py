@@ -5,8 +5,6 @@ its number; it is settled by one that is complete or pruned, or by failures that
 broken off (the sweep was killed, the machine has gone) is no failure: the slot is simply tried again.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What came of a sweep's trials, the best first."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

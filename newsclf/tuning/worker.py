@@ -1,7 +1,5 @@
 """What one process does for a sweep: it runs trials, each a child `mlflow run`, until every slot is settled."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os

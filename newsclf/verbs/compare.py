@@ -1,7 +1,5 @@
 """compare: runs of train and evaluate side by side, each pair on the same test rows."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """evaluate: a logged model on labelled rows, with intervals, alone or paired with a baseline."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path

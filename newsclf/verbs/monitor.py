@@ -1,7 +1,5 @@
 """monitor: a stream judged batch by batch against a reference, with alerts; what was judged is not judged again."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime

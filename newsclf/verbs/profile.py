@@ -1,7 +1,5 @@
 """profile: what a table of texts looks like, and whether it has drifted from a reference, all in one MLflow run."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json

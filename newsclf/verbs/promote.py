@@ -1,7 +1,5 @@
 """promote: a challenger becomes champion of a registered model if labelled data says so, or the last one comes back."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from typing import Any

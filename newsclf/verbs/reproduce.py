@@ -1,7 +1,5 @@
 """reproduce: an earlier run once more, from the same code, settings and data, and every number compared."""
 
-from __future__ import annotations
-
 import dataclasses
 import tempfile
 import time

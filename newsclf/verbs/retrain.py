@@ -1,7 +1,5 @@
 """retrain: a stream that has drifted becomes a better model, by monitor, train and promote as runs of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from newsclf.config import PromoteConfig, RetrainConfig, TrainConfig

@@ -1,7 +1,5 @@
 """simulate: a stream of dated batches that changes in a known way, with the truth beside it."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from datetime import UTC, date, datetime, time, timedelta

@@ -1,7 +1,5 @@
 """sweep: many runs of train, each a child `mlflow run`, from a list, a grid, at random, or led by earlier ones."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 

@@ -1,7 +1,5 @@
 """sync: what runs have left in the journal because their server was away, sent to it."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 

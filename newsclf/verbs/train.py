@@ -1,7 +1,5 @@
 """train: labelled text to a tested, logged model, all of it in one MLflow run."""
 
-from __future__ import annotations
-
 import dataclasses
 import tempfile
 import time

@@ -1,7 +1,5 @@
 """Every option says what it is for, and who asks for options by what they are for gets the ones that are meant."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 

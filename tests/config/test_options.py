@@ -1,7 +1,5 @@
 """Arguments and YAML become a checked dataclass, or one line that says what is wrong and what is allowed."""
 
-from __future__ import annotations
-
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What the tests of the data room share: options, a home folder of their own, real data, a web server."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Callable, Iterator

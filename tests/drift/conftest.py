@@ -1,7 +1,5 @@
 """What tests of references share: news of which there is no end, and a reference of it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which rows of a batch are judged, labelled and predicted."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

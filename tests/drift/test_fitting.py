@@ -1,7 +1,5 @@
 """What a reference is fitted to."""
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import numpy as np

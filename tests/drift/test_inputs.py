@@ -1,7 +1,5 @@
 """Texts and labels by place, whatever they come in; predictions as columns."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Every file of a kind of drift is in the list, and has what a kind needs."""
 
-from __future__ import annotations
-
 import inspect
 from importlib import import_module
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is measured in a text, and that only the rows that are asked for are embedded."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """What is left of two samples in profiles says what the samples say."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """A reference in a folder: the same when it comes back, and none where it is not whole."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

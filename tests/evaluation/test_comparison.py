@@ -1,7 +1,5 @@
 """What is one configuration, what differs, and which pairs can be made."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Runs that differ in their seed alone are one configuration."""
 
-from __future__ import annotations
-
 import pytest
 
 from newsclf.evaluation.configurations import (

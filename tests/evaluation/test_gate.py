@@ -1,7 +1,5 @@
 """Each limit of the gate refuses by itself, and says why; what is better in all passes."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pairs and pools: exact for two runs, an error rate that holds for pools of a few seeds, Holm's correction."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Predictions come back from their file as they were, and fit together whatever the order of rows and classes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

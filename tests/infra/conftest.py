@@ -1,7 +1,5 @@
 """What the tests of infra/ share: its compose files, and copies of the folder that scripts may write into."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

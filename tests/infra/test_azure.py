@@ -1,7 +1,5 @@
 """What create-vm.sh asks of Azure: the commands it gives to a stand-in of `az` that only writes them down."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The bucket's scripts against an S3 server: made once, never emptied, copied and brought back with every odd key."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import subprocess

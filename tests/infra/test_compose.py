@@ -1,7 +1,5 @@
 """What the compose file means: who is seen from outside, who sees whom, and that nothing starts without its secrets."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What the exporter shows: the newest run on each stream and model, and no class's own metrics."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Every file of infra/ by the linter of its kind, and the pins of the server's image."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """The login database as a stream: whole while somebody writes to it, and put back in place."""
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 import subprocess

@@ -3,8 +3,6 @@
 What they do to real servers is in tests/integration/.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 from collections.abc import Callable

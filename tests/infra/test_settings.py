@@ -1,7 +1,5 @@
 """infra/.env: written once, with secrets of its own, and one clear line where somebody has broken it."""
 
-from __future__ import annotations
-
 import re
 import stat
 import subprocess

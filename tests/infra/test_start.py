@@ -1,7 +1,5 @@
 """The server's start: its settings are filled in, and whatever is missing is one line, before the server runs."""
 
-from __future__ import annotations
-
 import configparser
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """What the integration tests share: copies of the project, each with runs, cache and processes of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

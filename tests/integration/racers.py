@@ -1,7 +1,5 @@
 """Promotions that want to change the champion at the same moment, each a process of its own."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Bad input ends in one line on stderr, exit code 2 and a run that is FAILED with the same words."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """`mlflow run` in the environments that MLflow makes from python_env.yaml. They need a package registry."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every file in configs/experiments runs, for a few steps and with the tiny encoder."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 

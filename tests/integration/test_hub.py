@@ -1,7 +1,5 @@
 """Encoders by hub id: the hub's real client against a small server on 127.0.0.1."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import threading

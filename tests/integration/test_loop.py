@@ -4,8 +4,6 @@ The champion knows the news by two desks, and two topics of each. Then the desks
 can know nothing: all of it is the packaged sample, by other labels.
 """
 
-from __future__ import annotations
-
 import json
 import signal
 import time

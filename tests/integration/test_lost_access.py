@@ -1,7 +1,5 @@
 """A server that cannot be used any more: a certificate that has expired, a login that ends while a run is made."""
 
-from __future__ import annotations
-
 import ssl
 import threading
 from collections.abc import Iterator

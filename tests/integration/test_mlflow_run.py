@@ -1,7 +1,5 @@
 """`mlflow run` as it is typed: started for real, and read back through MLflow's client."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """The logged model: loaded elsewhere, computed by transformers alone, evaluated by every kind of name."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

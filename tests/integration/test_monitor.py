@@ -1,7 +1,5 @@
 """monitor on simulated streams: a real database, real files, a real HTTP server; alone, stopped, and continued."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import signal

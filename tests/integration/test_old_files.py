@@ -1,7 +1,5 @@
 """What earlier versions wrote is read by this one: see tests/old_files/README.md."""
 
-from __future__ import annotations
-
 import csv
 import json
 import shutil

@@ -1,7 +1,5 @@
 """Whatever goes away in whatever moment, the server ends up with what an undisturbed run leaves on it."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 import shutil

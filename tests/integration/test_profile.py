@@ -1,7 +1,5 @@
 """profile, against every kind of reference: a real database, real runs, and what they hold for others to read."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The loop from training to champion: register, compare, promote, refuse, go back; by the entry points."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A text is read once: what the embedder and the model are given in profile and in monitor."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

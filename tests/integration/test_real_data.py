@@ -1,7 +1,5 @@
 """`mlflow run . -e train` on slices of the public data sets."""
 
-from __future__ import annotations
-
 import pytest
 
 pytestmark = pytest.mark.integration

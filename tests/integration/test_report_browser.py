@@ -1,7 +1,5 @@
 """report.html in a real browser: from disk, inside MLflow's artifact view, by keyboard, on a phone, in the dark."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 from collections.abc import Callable, Iterator

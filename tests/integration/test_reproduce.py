@@ -1,7 +1,5 @@
 """`reproduce`: a run of a real project in git, run once more in a worktree of its commit."""
 
-from __future__ import annotations
-
 import csv
 import subprocess
 

@@ -1,7 +1,5 @@
 """retrain on tables: a calm stream, one that has drifted without labels, and calls that are bad or killed."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

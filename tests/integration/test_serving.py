@@ -1,7 +1,5 @@
 """`mlflow models serve` on a logged model: every way to ask, and 400 for what is no text."""
 
-from __future__ import annotations
-
 import json
 import time
 import urllib.error

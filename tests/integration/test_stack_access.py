@@ -1,7 +1,5 @@
 """Who gets in: every path the server has, without a login and with a wrong one; foreign names; a new user's rights."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

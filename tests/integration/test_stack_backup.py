@@ -1,7 +1,5 @@
 """infra/backup.sh while runs are written, then infra/restore.sh into an empty stack: everything is equal."""
 
-from __future__ import annotations
-
 import os
 import random
 import shutil

@@ -1,7 +1,5 @@
 """An artifact of 1 GB, up and down through proxy and server, which must not hold it in memory."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import random

@@ -1,7 +1,5 @@
 """Prometheus scrapes the stack, and every query of the dashboard that Grafana is given has an answer."""
 
-from __future__ import annotations
-
 import json
 import math
 import time

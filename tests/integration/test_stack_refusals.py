@@ -1,7 +1,5 @@
 """The server's start script, on real stores: what is wrong with one of them is one line, and nothing is started."""
 
-from __future__ import annotations
-
 import pytest
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("native_only")]

@@ -1,7 +1,5 @@
 """train, evaluate and profile on the stack, through TLS and login; what it holds outlives the end of every service."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """MLflow's pages through the proxy in a real browser, after login: runs, two runs compared, a report."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Iterator

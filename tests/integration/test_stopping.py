@@ -1,7 +1,5 @@
 """However a run ends, it does not stay RUNNING."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

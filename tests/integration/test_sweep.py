@@ -1,7 +1,5 @@
 """`sweep` as it is typed: real children, stopped, killed and taken up again."""
 
-from __future__ import annotations
-
 import csv
 import re
 import signal

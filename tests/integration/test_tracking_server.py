@@ -1,7 +1,5 @@
 """train with MLFLOW_TRACKING_URI: everything goes to a real `mlflow server`, artifacts too."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What the tests of the model room share: tiny classifiers, a toy task, a logger that remembers."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

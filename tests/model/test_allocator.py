@@ -1,7 +1,5 @@
 """Inside `reused` freed memory stays with the process; afterwards it goes back to the system."""
 
-from __future__ import annotations
-
 import platform
 import resource
 from pathlib import Path

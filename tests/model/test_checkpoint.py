@@ -1,7 +1,5 @@
 """Training that was cut off goes on from its latest checkpoint, and ends as if it had not been."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Which device is taken; the GPU of these tests is made up."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """Texts by the encoder itself: in their order, whatever batches they are read in."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The clock of these tests is moved by the models themselves."""
 
-from __future__ import annotations
-
 import pytest
 
 from newsclf.model import latency

@@ -1,7 +1,5 @@
 """A web server that takes notifications, or refuses them."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Iterator

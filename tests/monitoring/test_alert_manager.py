@@ -1,7 +1,5 @@
 """Who is told of what: once for every change of state, over several calls, with endpoints that fail."""
 
-from __future__ import annotations
-
 import json
 import socket
 from pathlib import Path

@@ -1,7 +1,5 @@
 """When a monitor is in alert: batch by batch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Changes over a stream: batch by batch they are those that a look at all batches finds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The URLs of those who are told are secrets: no message repeats them."""
 
-from __future__ import annotations
-
 import pytest
 
 from newsclf.errors import InputError

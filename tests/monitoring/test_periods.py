@@ -1,7 +1,5 @@
 """Hours, days and weeks of UTC."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest

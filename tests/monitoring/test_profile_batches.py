@@ -1,7 +1,5 @@
 """Profiles of several processes, cut by time: merged, complete, and of one reference."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What the tests of reports share: a page as its reader meets it, and verdicts, batches and alerts to draw."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime

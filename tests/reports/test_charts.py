@@ -1,7 +1,5 @@
 """The bins in which two samples are drawn; test_comparison.py looks at the charts themselves."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from newsclf.reports.charts import common_edges

@@ -1,7 +1,5 @@
 """What stands on the page of a batch; tests/integration/test_report_browser.py looks at it in a browser."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

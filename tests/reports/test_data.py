@@ -1,7 +1,5 @@
 """A histogram that was made from quantiles is a distribution."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

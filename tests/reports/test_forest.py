@@ -1,7 +1,5 @@
 """A forest plot."""
 
-from __future__ import annotations
-
 import vl_convert
 
 from newsclf.reports.forest import Row, forest

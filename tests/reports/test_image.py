@@ -1,7 +1,5 @@
 """A chart as a picture."""
 
-from __future__ import annotations
-
 import struct
 from pathlib import Path
 

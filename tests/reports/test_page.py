@@ -1,7 +1,5 @@
 """A page is written whole, holds all that it needs, and nothing that is foreign leaves its place."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

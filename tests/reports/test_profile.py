@@ -1,7 +1,5 @@
 """The page of a profile, made of a real profile and a real reference."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The page of a promotion."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from newsclf.reports.promotion import write_report

@@ -1,7 +1,5 @@
 """The page of a retraining."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The page of runs side by side, and its pictures."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from newsclf.reports.runs import with_interval, write_plots, write_report

@@ -1,7 +1,5 @@
 """What stands on the page of a stream, made of what the monitor keeps; test_report_browser.py looks at it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Charts over batches; test_stream.py looks at the page that they stand on."""
 
-from __future__ import annotations
-
 import vl_convert
 
 from newsclf.drift.over_time import Change

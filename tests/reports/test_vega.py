@@ -1,7 +1,5 @@
 """What the charts have in common."""
 
-from __future__ import annotations
-
 from newsclf.reports.vega import by, chart, short
 
 

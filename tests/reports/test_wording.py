@@ -1,7 +1,5 @@
 """Numbers are short, and foreign text can be shown."""
 
-from __future__ import annotations
-
 from newsclf.reports.wording import DASH, clean, number, p_value, percent, verdict_badge
 
 

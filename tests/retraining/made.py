@@ -1,7 +1,5 @@
 """A champion, and a call of retrain that would improve it, without a server."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

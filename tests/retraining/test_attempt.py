@@ -1,7 +1,5 @@
 """The tables of an attempt, and which of them a challenger has to pass."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 

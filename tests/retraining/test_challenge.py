@@ -1,7 +1,5 @@
 """With which options a challenger is trained, by itself and in a sweep."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

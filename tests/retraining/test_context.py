@@ -1,7 +1,5 @@
 """What a call of retrain knows of the call before it, and what it asks the monitor for."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 from typing import Any

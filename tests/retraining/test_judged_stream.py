@@ -1,7 +1,5 @@
 """The monitor's verdicts come together with the rows they are about, by what the rows are."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Texts worth a label are uncertain, far from what is known, and far from each other."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from newsclf.retraining.labelling import k_center_greedy

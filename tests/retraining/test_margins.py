@@ -1,7 +1,5 @@
 """The gate's limits allow for what chance does to few rows, and for no more than that."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """What came of a retraining, in a sentence and in numbers, for each way it can end."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pandas as pd

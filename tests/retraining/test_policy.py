@@ -1,7 +1,5 @@
 """When a stream wants a new model: by its verdicts, its labels, and what was tried before."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pytest

@@ -1,7 +1,5 @@
 """Old and new rows are mixed, and the newest are held out; no text is in two of these places."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import pandas as pd

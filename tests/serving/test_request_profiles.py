@@ -1,7 +1,5 @@
 """The profile of what a served model is asked holds what `profile` would have found in the same texts."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

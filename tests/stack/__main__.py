@@ -1,7 +1,5 @@
 """`python -m tests.stack [folder]`: the stack until Ctrl-C. Its state stays in the folder, or goes if none is named."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import sys

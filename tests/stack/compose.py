@@ -1,7 +1,5 @@
 """What infra/docker-compose.yml says of a service, as it is on this machine instead of in a container."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

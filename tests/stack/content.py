@@ -1,7 +1,5 @@
 """Everything a tracking server holds, as plain values, so that two servers, or one at two times, can be compared."""
 
-from __future__ import annotations
-
 import hashlib
 import tempfile
 from collections.abc import Collection

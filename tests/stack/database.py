@@ -1,7 +1,5 @@
 """MariaDB in a private folder: Debian's server that speaks MySQL's protocol, where the compose file has MySQL."""
 
-from __future__ import annotations
-
 import getpass
 import socket
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """A stack that `make stack` has started with Docker Compose, with the face of a NativeStack: for the same tests."""
 
-from __future__ import annotations
-
 import subprocess
 
 from tests.stack.compose import INFRA

@@ -1,7 +1,5 @@
 """The compose file's profile `metrics` without Grafana: Prometheus with its configuration, and the exporter of runs."""
 
-from __future__ import annotations
-
 import json
 import sys
 import urllib.request

@@ -1,7 +1,5 @@
 """All services together, on one folder, in the order in which the compose file starts them."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import shutil

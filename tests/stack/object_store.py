@@ -4,8 +4,6 @@ It stands where the compose file has MinIO. All of Swift's services run, each in
 https://docs.openstack.org/swift/latest/config/ and https://docs.openstack.org/swift/latest/middleware.html#module-swift.common.middleware.s3api.s3api
 """
 
-from __future__ import annotations
-
 import getpass
 import sys
 import urllib.error

@@ -1,7 +1,5 @@
 """Caddy with infra/proxy/Caddyfile as it is: TLS with a certificate of Caddy's own authority."""
 
-from __future__ import annotations
-
 import ssl
 import urllib.error
 import urllib.request

@@ -1,7 +1,5 @@
 """A server as the tests need one: started until it answers, stopped or killed by process id, started again."""
 
-from __future__ import annotations
-
 import os
 import random
 import shutil

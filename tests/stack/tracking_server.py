@@ -1,7 +1,5 @@
 """The MLflow server, started by the command, the environment and the start script that the container has."""
 
-from __future__ import annotations
-
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """A journal for each test, and a store that stands for the server: copies, for MLflow takes seconds to make one."""
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import sqlite3

@@ -1,7 +1,5 @@
 """What is said of the code, the packages and the machine; git is asked in a repository of the test's own."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Lightning's metrics reach the run: all, once, many at a time, and later where the disk is full."""
 
-from __future__ import annotations
-
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric

@@ -1,7 +1,5 @@
 """The data of a run: inputs with a fingerprint, counts by class, what was dropped."""
 
-from __future__ import annotations
-
 import json
 
 import mlflow.artifacts

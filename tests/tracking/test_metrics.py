@@ -1,7 +1,5 @@
 """Metric points: their names, and how many are sent in a call."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

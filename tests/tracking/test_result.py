@@ -1,7 +1,5 @@
 """The folder of a verb, result.json in it, and the last lines on the terminal."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

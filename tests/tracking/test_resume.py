@@ -1,7 +1,5 @@
 """Which run can be taken up again, and with which options."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

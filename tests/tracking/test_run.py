@@ -1,7 +1,5 @@
 """The run of a verb: what it logs and how it ends, in a database of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from datetime import UTC, datetime

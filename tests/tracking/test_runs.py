@@ -1,7 +1,5 @@
 """Earlier runs: what their names mean, and all pages of a search."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pytest

@@ -1,7 +1,5 @@
 """What errors of a tracking server mean, and which addresses are none."""
 
-from __future__ import annotations
-
 import os
 from unittest.mock import patch
 

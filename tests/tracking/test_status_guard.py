@@ -1,7 +1,5 @@
 """A run keeps its status against a later word; what waits and what sleeps is made quick."""
 
-from __future__ import annotations
-
 import pytest
 from mlflow import MlflowClient
 

@@ -1,7 +1,5 @@
 """The plots of a sweep are drawn for any kind of setting."""
 
-from __future__ import annotations
-
 import matplotlib.axes
 import numpy as np
 import pytest

@@ -1,7 +1,5 @@
 """What a sweep tries is checked against train's options before anything runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Where a sweep's trials are kept: a file, or a database whose URL may hold a password."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A sweep's trials in a real SQLite file: nothing is run twice, and nothing is forgotten."""
 
-from __future__ import annotations
-
 import sqlite3
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The table of a sweep: the best on top."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from newsclf.tuning.table import frame, printed, trial_rows

@@ -1,7 +1,5 @@
 """What a worker of a sweep knows without starting a run."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

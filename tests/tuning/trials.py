@@ -1,7 +1,5 @@
 """Sweeps for tests, and how one is worked off."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """simulate: what is written, and that the truth is true. One MLflow database for all."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import date

@@ -1,7 +1,5 @@
 """Batches of a stream that changes in a known way: how much in which batch, and which rows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

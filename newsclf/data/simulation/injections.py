@@ -5,8 +5,6 @@ changed, in 0..1; round(share * rows) rows are chosen, without replacement, all 
 alone decides which: the same arguments and an equally seeded generator give the same rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 

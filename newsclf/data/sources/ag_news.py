@@ -5,8 +5,6 @@ Gulli's corpus. The files, addresses and MD5 sums are those that torchtext used.
 non-commercial use.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """AG News text without the artefacts of its making."""
 
-from __future__ import annotations
-
 import html
 import re
 

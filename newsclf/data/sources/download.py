@@ -1,7 +1,5 @@
 """One file from the web: with progress, checked, retried, and either whole or not there."""
 
-from __future__ import annotations
-
 import hashlib
 import sys
 import time

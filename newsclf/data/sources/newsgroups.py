@@ -1,7 +1,5 @@
 """20 Newsgroups: posts of 1993 by newsgroup, split by date; through scikit-learn."""
 
-from __future__ import annotations
-
 import io
 import os
 from contextlib import redirect_stdout

@@ -1,7 +1,5 @@
 """The packaged sample: 680 short news items written for this project, in fixed splits."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 from pathlib import Path

@@ -4,8 +4,6 @@ Who learns from the rows raises at the first that is Broken; who looks at them c
 read as they come: a file of any size takes the memory of a few rows.
 """
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import io

@@ -1,7 +1,5 @@
 """Where a table lies: a local file or an object in an S3 store, by its path or URI."""
 
-from __future__ import annotations
-
 import io
 import os
 from collections.abc import Callable

@@ -5,8 +5,6 @@ for what it holds: empty, missing, repeated and endless texts are what a profile
 strict: the first row that cannot be read is an InputError.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date

@@ -1,7 +1,5 @@
 """Objects in an S3 store such as the MinIO of `infra/`, by the settings that MLflow uses."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

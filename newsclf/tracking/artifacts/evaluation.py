@@ -1,7 +1,5 @@
 """A model's scores, plots, predictions and worst errors into the run and its folder, for train and evaluate alike."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Models to and from the MLflow server: safetensors and code, no pickle."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import tempfile

@@ -1,7 +1,5 @@
 """What is normal: found by the option `reference`, fitted to a data set, or logged by train."""
 
-from __future__ import annotations
-
 import hashlib
 import tempfile
 from collections.abc import Callable

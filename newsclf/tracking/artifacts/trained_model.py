@@ -1,7 +1,5 @@
 """A registered model together with the run of train that made it."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Runs that are started by a run: each a real `mlflow run`, nested under it."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

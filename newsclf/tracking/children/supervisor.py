@@ -5,8 +5,6 @@ that it has started get SIGTERM, on which train marks its run as KILLED, and SIG
 on every Unix; Linux's PR_SET_PDEATHSIG would reach the command alone, and not what it has started.
 """
 
-from __future__ import annotations
-
 import os
 import select
 import selectors

@@ -1,7 +1,5 @@
 """The kinds of records that a run is made of: how many of each its server has not got, and how they are sent."""
 
-from __future__ import annotations
-
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sized

@@ -1,7 +1,5 @@
 """A run sent to its server while it is being made: a thread, which nothing waits for until the run has ended."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Iterator

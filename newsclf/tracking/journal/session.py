@@ -1,7 +1,5 @@
 """A run that is written to its journal, and sent to its server from there."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Iterator

@@ -11,8 +11,6 @@ is left for what it cannot: to give a run the id, the experiment and the words t
 metric points that were logged after a certain one, and to open a store in milliseconds.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

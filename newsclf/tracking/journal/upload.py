@@ -5,8 +5,6 @@ the run and its models are looked for by a tag before they are made, a metric po
 all else replaces what is there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from mlflow import MlflowClient

@@ -1,7 +1,5 @@
 """Files of a folder to an artifact store, each of them again whenever it has changed."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor

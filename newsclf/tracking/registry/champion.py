@@ -10,8 +10,6 @@ The alias follows the moves: whoever makes a move sets it and reads the moves ag
 that was not carried out (its maker was killed), does that. An alias that was set by hand after the last move counts.
 """
 
-from __future__ import annotations
-
 import random
 import time
 import uuid

@@ -1,7 +1,5 @@
 """The model registry: versions with their lineage, and the aliases challenger and champion."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The code that a run was made with, from git, in a folder of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import subprocess
 import tempfile

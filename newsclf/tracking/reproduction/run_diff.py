@@ -1,7 +1,5 @@
 """Two runs that should be equal: every metric point, the weights, and what may have made a difference."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

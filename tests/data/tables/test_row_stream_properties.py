@@ -1,7 +1,5 @@
 """Strict and tolerant are one reader: what is refused is what is counted, and all else is equal."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

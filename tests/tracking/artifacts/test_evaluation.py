@@ -1,7 +1,5 @@
 """What a model's predictions leave in a run."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """From a registered model to the options it was trained with."""
 
-from __future__ import annotations
-
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Param

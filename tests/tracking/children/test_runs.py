@@ -1,7 +1,5 @@
 """Runs below a run: how they are made, found again, ended, and what a child said last. Processes are stand-ins."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A child ends with the process that wants it, along with all that it has started."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys

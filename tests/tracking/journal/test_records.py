@@ -1,7 +1,5 @@
 """Ids in words are those that the server knows, and no point of a model goes before it."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """A run is sent while it goes on, and what earlier ones have left with it; the server is a database."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """What the server has got is kept in a file, which the versions before this one have written, too."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The journal: found by either id, written by one process at a time, whole or not there."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Whatever is sent, and however often, the server has it once."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

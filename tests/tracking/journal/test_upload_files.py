@@ -1,7 +1,5 @@
 """A file is sent when it is new or has changed, and with the server's ids in it."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A registry in a database of its own."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

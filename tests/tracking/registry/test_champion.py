@@ -1,7 +1,5 @@
 """Who is champion, who was before, and that of several who want to change it one does: on a real database."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A run's model is registered once, with its lineage, and found by every name that it has."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

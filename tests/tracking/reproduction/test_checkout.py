@@ -1,7 +1,5 @@
 """The code of a run, taken from git again."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Two runs are equal if every point is."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 
