@@ -16,7 +16,8 @@ class RawData:
     """What a source reads, before its rows are checked and its splits are made.
 
     Every frame has the columns `text` (str) and `label` (str, or None where it is missing). For messages, its
-    index says where each row stands, in the unit that `index.name` names ("line" or "row").
+    index says where each row stands, in the unit that `index.name` names ("line" or "row"). Of a table there is a
+    column `place` as well: "news.csv:17".
     """
 
     source: str

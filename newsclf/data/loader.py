@@ -11,7 +11,7 @@ from newsclf.data.sources import ag_news, newsgroups, sample
 from newsclf.data.splits import draw, drop_overlap, hold_out, require_rows
 from newsclf.data.tables.formats import FORMATS, Row
 from newsclf.data.tables.location import is_table, public_name
-from newsclf.data.tables.row_stream import RowStream, open_table
+from newsclf.data.tables.row_stream import RowStream, open_table, place_names
 from newsclf.errors import InputError
 from newsclf.messages import did_you_mean, listed, one_line
 
@@ -161,7 +161,7 @@ def _read(options: DataOptions) -> RawData:
 
 def _strictly(location: str, columns: dict[str, str]) -> pd.DataFrame:
     rows = open_table(location, columns, strict=True).read()
-    return rows.assign(text=rows["text"].fillna(""))
+    return rows.assign(text=rows["text"].fillna(""), place=place_names(rows, public_name(location)))
 
 
 def _dataset(

@@ -6,8 +6,10 @@ strict: the first row that cannot be read is an InputError.
 """
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -143,6 +145,19 @@ def open_table(
             yield from kind.rows(file, name, tuple(wanted.values()))
 
     return RowStream(source, source, tuple(wanted), kind.unit, rows, strict)
+
+
+def place_names(rows: pd.DataFrame, source: str) -> list[str]:
+    """Where each row stands: its file and the line (or row) in it, by which it can be told without an id.
+
+    rows: with the index of a RowStream's chunk, however many are left of it: numbers in the one file `source`, or, of
+    several files, names as "part-0.csv:17".
+
+    >>> place_names(pd.DataFrame(index=pd.Index([2, 17], name="line")), "s3://bucket/news.csv")
+    ['news.csv:2', 'news.csv:17']
+    """
+    file = PurePosixPath(source.replace(os.sep, "/")).name
+    return [place if isinstance(place, str) else f"{file}:{place}" for place in rows.index.tolist()]
 
 
 def text_of(value: object) -> str | None:

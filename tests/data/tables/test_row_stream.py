@@ -15,7 +15,7 @@ import pytest
 
 from newsclf.data import open_stream
 from newsclf.data.tables import formats
-from newsclf.data.tables.row_stream import RowStream, label_of
+from newsclf.data.tables.row_stream import RowStream, label_of, place_names
 from newsclf.errors import InputError
 
 TEXTS = ["plain", "", None, "plain", "a\0b", 'two\nlines, "quoted"', "é 東 😀", "x" * 300_000]
@@ -74,6 +74,15 @@ def test_places_are_lines_or_rows(tmp_path, options):
     assert (found.index.name, found.index.tolist()) == ("line", [2, 5])
     found = read(open_stream(options(dataset=written(tmp_path / "t.parquet", [{"text": "a"}, {"text": "b"}]))))
     assert (found.index.name, found.index.tolist()) == ("row", [1, 2])
+
+
+def test_a_row_can_be_told_by_its_place(tmp_path, options):
+    (tmp_path / "t.csv").write_text('text,label\n"a\nb",x\n\nc,y\nd,y\n')
+    opened = open_stream(options(dataset=str(tmp_path / "t.csv")))
+    chunks = list(opened.chunks(2))
+    assert [place_names(chunk, opened.source) for chunk in chunks] == [["t.csv:2", "t.csv:5"], ["t.csv:6"]]
+    assert place_names(chunks[0].iloc[[1]], opened.source) == ["t.csv:5"]
+    assert place_names(pd.DataFrame(index=["part-0.csv:17"]), "of several files") == ["part-0.csv:17"]
 
 
 @pytest.mark.parametrize(
