@@ -13,6 +13,7 @@ from typing import Any
 
 from newsclf.config.options import help_text, resolve
 from newsclf.errors import Alarm, Differs, InputError, Stopped, Unsent, disk_full
+from newsclf.masking import masked
 
 
 def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]], arguments: Sequence[str]) -> int:
@@ -48,6 +49,7 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
         status, message, code = "FAILED", f"{type(error).__name__}: {error} (NEWSCLF_DEBUG=1 shows where)", 1
         if line := disk_full(error):
             message, code = f"the disk is full ({line}): free some space and run again", 2
+    message = masked(message)  # libraries quote addresses, with the logins in them
     print(f"{verb}: {' '.join(message.split())}", file=sys.stderr, flush=True)
     if run_id:
         from newsclf.tracking.run import report_early_end
@@ -58,7 +60,7 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
 
 def _trace() -> None:
     if os.environ.get("NEWSCLF_DEBUG") == "1":
-        traceback.print_exc()
+        print(masked(traceback.format_exc()), file=sys.stderr, flush=True)
 
 
 def _stop(signal_number: int, _: Any) -> None:

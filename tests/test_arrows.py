@@ -22,7 +22,7 @@ FLOORS = (
     ("model", "data"),
     ("evaluation", "features", "config"),
     ("stats",),
-    ("files", "locks", "messages", "progress"),
+    ("files", "locks", "masking", "messages", "progress"),
     ("errors",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

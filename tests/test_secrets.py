@@ -14,8 +14,8 @@ PATTERNS = {
     "hub token": r"\bhf_[A-Za-z0-9]{30,}",
     "Databricks token": r"\bdapi[0-9a-f]{32}",
     "Slack token": r"\bxox[abprs]-[0-9A-Za-z-]{10,}",
-    # not one that says itself that it is none, nor one of a test's own server
-    "password in a URL": r"://[^/\s:@'\"<>{}$]+:(?!secret@)[^/\s:@'\"<>{}$]+@(?!127\.0\.0\.1|localhost)",
+    # not one that says itself that it is none, nor one that is hidden, nor one of a test's own server
+    "password in a URL": r"://[^/\s:@'\"<>{}$]+:(?!secret@|\*\*\*@)[^/\s:@'\"<>{}$]+@(?!127\.0\.0\.1|localhost)",
     "random value of a secret": r"(?i)(?:password|passwd|secret|token|_key)\w*[\"']?\s*[:=]\s*[\"']?[0-9a-f]{20,}\b",
     "path of a machine": r"(?<![\w.~-])/(?:root|work|home/[a-z]\w*|Users/[A-Za-z]\w*)/\w",
     "package index": r"\b(?:pypi\.org/simple|pythonhosted\.org)|--(?:extra-)?index-ur[l]|--find-link[s]",

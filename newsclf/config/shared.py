@@ -26,6 +26,9 @@ class RunOptions:
         low=0,
         high=1e6,
     )
+    log_diff: bool = run(
+        True, "log what git has not committed, which `reproduce` needs; lines that look like secrets are masked"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 from newsclf.errors import InputError
 from newsclf.files import in_one_step
 from newsclf.tracking.journal.store import find, place_of
-from newsclf.tracking.server import EMBEDDED, is_server
+from newsclf.tracking.server import EMBEDDED, address_of, is_server
 
 
 def prepare_folder(chosen: str, verb: str, name: str) -> Path:
@@ -46,7 +46,7 @@ def closing_lines(server: str, experiment_id: str, run_id: str, paths: Mapping[s
     if (waiting := find(run_id)) and not waiting.sent.experiment_id:
         look = "make ui, after mlflow run . -e sync"
     elif is_server(server):
-        look = f"{server.rstrip('/')}/#/experiments/{place['experiment_id']}/runs/{place['run_id']}"
+        look = f"{address_of(server)}/#/experiments/{place['experiment_id']}/runs/{place['run_id']}"
     else:
         look = "make ui" if server == EMBEDDED else f"mlflow ui --backend-store-uri {server}"
     lines = {"run": run_id, **paths, "look": look}

@@ -19,7 +19,7 @@ from newsclf.locks import FolderLock
 from newsclf.tracking.artifacts.trained_model import train_config
 from newsclf.tracking.run import Run
 from newsclf.tracking.runs import LoggedRun, get_run, logged_options, run_id_of
-from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
+from newsclf.tracking.server import address_of, first_line, short_limits, tracking_uri
 
 CHECKPOINTS_TAG = "newsclf.checkpoints"
 # What is this call's own, and what may be given anew, as the machine may be another; the rest makes the model.
@@ -49,7 +49,7 @@ def find_interrupted_run(config: TrainConfig) -> InterruptedRun:
     try:
         run = get_run(run_id)
     except MlflowException as error:
-        where = without_password(tracking_uri())
+        where = address_of(tracking_uri())
         raise InputError(f"{named}: the run is not in the journal, nor in {where} ({first_line(error)})") from error
     if (verb := run.data.tags.get("newsclf.verb")) != "train":
         raise InputError(f"{named}: it is a run of {verb or 'something else'}, and only train can go on with one")

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from newsclf.tracking.registry.versions import REGISTER, register, registry_clie
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.runs import EMPTY, take_up
 from newsclf.tracking.server import (
+    address_of,
     check_uri,
     experiment_of,
     first_line,
@@ -36,7 +38,6 @@ from newsclf.tracking.server import (
     set_defaults,
     short_limits,
     tracking_uri,
-    without_password,
 )
 from newsclf.tracking.status_guard import keep_status
 
@@ -106,6 +107,13 @@ class Run:
     def log_text(self, text: str, path: str) -> None:
         """`text` as the run's file `path`."""
         self.client.log_text(self.id, text, path)
+
+    def log_bytes(self, content: bytes, path: str) -> None:
+        """`content` as the run's file `path`."""
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory() as temporary:
+            (Path(temporary) / name).write_bytes(content)
+            self.log_file(Path(temporary) / name, folder)
 
     def log_table(self, table: pd.DataFrame, path: str) -> None:
         """A table that MLflow's UI shows, in place of one that is there (MLflow would add its rows to that)."""
@@ -191,7 +199,7 @@ def open_run(verb: str, config: RunOptions, resume: str = "", folder: str = "") 
             if disk_full(error):
                 raise
             raise InputError(
-                f"tracking server {without_password(server)} cannot be used ({first_line(error)}): "
+                f"tracking server {address_of(server)} cannot be used ({first_line(error)}): "
                 "check MLFLOW_TRACKING_URI and the server, or unset it to track in mlflow.db"
             ) from error
         client = MlflowClient(store)
@@ -220,10 +228,12 @@ def _describe(run: Run) -> None:
     options = {name: text for name, text in as_text(run.config).items() if name not in typed}
     run.client.log_batch(run.id, params=[Param(name, text or EMPTY) for name, text in options.items()])
     run.client.log_dict(run.id, as_yaml(run.config), "config.yaml")
-    tags, files = described()
+    tags, files, warnings = described(run.config.log_diff)
     run.tag(tags)
-    for path, text in files.items():
-        run.log_text(text, path)
+    for path, content in files.items():
+        run.log_bytes(content, path)
+    for text in warnings:
+        print(f"warning: {text}", flush=True)
 
 
 def report_early_end(run_id: str, status: str, reason: str) -> None:

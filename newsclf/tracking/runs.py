@@ -16,7 +16,7 @@ from mlflow.store.entities import PagedList
 
 from newsclf.errors import InputError
 from newsclf.tracking.journal.store import FAILURE_TAG, find, place_of
-from newsclf.tracking.server import as_default, first_line, is_server, tracking_uri
+from newsclf.tracking.server import address_of, as_default, first_line, is_server, tracking_uri, with_login
 
 T = TypeVar("T")
 ALL = "all"
@@ -42,7 +42,7 @@ def store_of(run_id: str) -> tuple[str, str]:
     if journal is not None and not journal.sent.partial:
         return journal.uri, str(journal.run["run_uuid"])
     if place := place_of(run_id):
-        return place["server"], place["run_id"]
+        return with_login(place["server"]), place["run_id"]
     return tracking_uri(), run_id
 
 
@@ -104,7 +104,7 @@ def artifact(run_id: str, path: str) -> Path | None:
 def text_of(run_id: str, path: str) -> str:
     """A text that the run has logged; empty where it has not."""
     file = artifact(run_id, path)
-    return file.read_text(encoding="utf-8") if file else ""
+    return file.read_text(encoding="utf-8", errors="replace") if file else ""
 
 
 def take_up(client: MlflowClient, run_id: str, verb: str) -> None:
@@ -153,7 +153,7 @@ def find_runs(chosen: str, experiments: Sequence[str], verbs: Sequence[str], mos
 def compare_page(runs: Sequence[Run]) -> str:
     """The address of the UI's page that compares the runs; empty where the store has no server."""
     uri = tracking_uri()
-    return f"{uri.rstrip('/')}/{compare_path(runs)}" if is_server(uri) else ""
+    return f"{address_of(uri)}/{compare_path(runs)}" if is_server(uri) else ""
 
 
 def compare_path(runs: Sequence[Run]) -> str:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import mlflow
 from mlflow import MlflowClient
 
 from newsclf.errors import InputError
+from newsclf.masking import masked, masked_addresses
 
 PROJECT = Path(__file__).resolve().parents[2]
 EMBEDDED = f"sqlite:///{PROJECT / 'mlflow.db'}"
@@ -64,9 +64,10 @@ def is_server(uri: str) -> bool:
 def check_uri(uri: str) -> None:
     """Raises InputError for a host without a scheme, which MLflow would take for a folder."""
     if "://" not in uri and uri.partition(":")[0] not in WITHOUT_SLASHES:
+        shown = uri.rpartition("@")[2]
         raise InputError(
-            f"MLFLOW_TRACKING_URI is {uri!r}, which has no scheme: write http://{uri} or https://{uri} for a server, "
-            "sqlite:///<file> for a database"
+            f"MLFLOW_TRACKING_URI is {shown!r}, which has no scheme: write http://{shown} or https://{shown} for a "
+            "server, sqlite:///<file> for a database"
         )
 
 
@@ -102,7 +103,7 @@ class Trouble:
 
 def trouble(error: Exception) -> Trouble:
     """What an error of MLflow's client means, and what to do."""
-    text, status = str(error), status_of(error)
+    text, status = masked(str(error)), status_of(error)
     if isinstance(error, InputError):
         return Trouble(text, lasting=True)
     if certificate := re.search(r"certificate verify failed: ([^(\n]+)", text):
@@ -133,11 +134,25 @@ def status_of(error: Exception) -> int:
     return int(status()) if status else 500
 
 
-def without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return uri.replace(f":{parts.password}@", ":***@") if parts.password else uri
+def address_of(uri: str) -> str:
+    """The store without the login that the URI may hold: this is printed, linked to, and kept in files.
+
+    >>> address_of("https://ann:secret@host:5000/mlflow/?token=abcd")
+    'https://host:5000/mlflow'
+    """
+    shown = masked_addresses(uri)
+    if not is_server(uri):
+        return shown
+    return re.sub(r"://[^/]*\*\*\*@", "://", re.split(r"[?#]", shown)[0]).rstrip("/")
+
+
+def with_login(address: str) -> str:
+    """The URI of a store that is known by its address: the environment has the login, and files have not."""
+    here = tracking_uri()
+    return here if address_of(here) == address_of(address) else address
 
 
 def first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
+    """What an error says, without the logins that it may quote."""
+    lines = masked(str(error)).strip().splitlines()
     return lines[0][:500] if lines else type(error).__name__

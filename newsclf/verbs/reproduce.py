@@ -12,8 +12,8 @@ from newsclf.config import ReproduceConfig
 from newsclf.config.fields import Role, names_of
 from newsclf.errors import Differs, InputError
 from newsclf.tracking.children.runs import Child, create_run, ensure_ended, env_manager, start
-from newsclf.tracking.environment import FREEZE, UNCOMMITTED, installed
-from newsclf.tracking.reproduction.checkout import checkout
+from newsclf.tracking.environment import FREEZE, installed
+from newsclf.tracking.reproduction.checkout import checkout, uncommitted_of
 from newsclf.tracking.reproduction.run_diff import (
     Difference,
     causes,
@@ -53,7 +53,7 @@ def reproduce(config: ReproduceConfig) -> dict[str, float]:
         if env_manager(run) == "local" and (changed := package_changes(packages, installed())):
             print(f"warning: packages are not those of the run: {'; '.join(changed[:5])}", flush=True)
         commit = earlier.data.tags["mlflow.source.git.commit"]
-        with checkout(commit, text_of(run_id, UNCOMMITTED)) as project, tempfile.TemporaryDirectory() as cache:
+        with checkout(commit, uncommitted_of(earlier)) as project, tempfile.TemporaryDirectory() as cache:
             options = options_of(run_id, VERBS[verb])
             if "prefix_cache" in options and not config.use_cache:
                 options["cache_dir"] = cache

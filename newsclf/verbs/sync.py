@@ -9,7 +9,7 @@ from newsclf.progress import progress
 from newsclf.tracking.journal.sender import send_rest
 from newsclf.tracking.journal.store import Journal, journals, place_of, root, taken
 from newsclf.tracking.journal.upload import RunUpload
-from newsclf.tracking.server import check_uri, is_server, set_defaults, tracking_uri, trouble, without_password
+from newsclf.tracking.server import address_of, check_uri, is_server, set_defaults, tracking_uri, trouble, with_login
 
 
 def sync(config: SyncConfig) -> dict[str, int]:
@@ -47,7 +47,7 @@ def sync(config: SyncConfig) -> dict[str, int]:
 
 def send(journal: Journal, server: str) -> str:
     """Send the rest of one run, with progress; what has become of it. server: in place of the one it was made for."""
-    server = server or journal.note["server"] or tracking_uri()
+    server = with_login(server or journal.note["server"] or tracking_uri())
     check_uri(server)
     if not is_server(server):
         raise InputError("it was made without a server: name one in MLFLOW_TRACKING_URI or with the option server")
@@ -59,4 +59,4 @@ def send(journal: Journal, server: str) -> str:
             update(records)
     place = place_of(run_id)
     name = f" as {place['run_id']}" if place else ""
-    return f"{count:,} records sent to {without_password(server)}{name}"
+    return f"{count:,} records sent to {address_of(server)}{name}"

@@ -88,13 +88,20 @@ def test_a_run_that_is_resumed_stays_the_run_it_was(changed: dict[str, Any]) -> 
 
 def test_a_trial_of_a_sweep() -> None:
     """The sweep says where a trial's run and files go; no trial is registered or resumed by itself."""
-    assert set(space.KEPT_FROM_TRAIN) == {"output_dir", "register", "tracking", "send_timeout", "resume"}
+    assert set(space.KEPT_FROM_TRAIN) == {"output_dir", "register", "tracking", "send_timeout", "log_diff", "resume"}
 
 
 def test_a_reproduction() -> None:
     """The numbers depend on the device, and a cache is where it was; the run and its files are others."""
     (left_out, paths) = reproduce.LEFT_OUT, reproduce.MAY_BE_PATHS
-    assert set(names_of(TrainConfig, *left_out)) == {"output_dir", "register", "tracking", "send_timeout", "resume"}
+    assert set(names_of(TrainConfig, *left_out)) == {
+        "output_dir",
+        "register",
+        "tracking",
+        "send_timeout",
+        "log_diff",
+        "resume",
+    }
     found = {name for verb in reproduce.REPRODUCIBLE for name in names_of(VERBS[verb], *paths)}
     assert found == {
         *("dataset", "test_dataset", "foreign_dataset", "encoder", "model", "baseline", "reference", "stream"),
@@ -106,7 +113,7 @@ def test_a_comparison() -> None:
     """Runs that differ in nothing but these are one configuration."""
     assert set(compare.SET_APART) == {
         *("config", "seed", "device", "num_workers", "data_dir", "cache_dir", "cache_limit_gb"),
-        *("output_dir", "register", "tracking", "send_timeout", "resume"),
+        *("output_dir", "register", "tracking", "send_timeout", "log_diff", "resume"),
     }
     assert not {"precision", "prefix_cache", "epochs", "dataset", "encoder"} & set(compare.SET_APART)
     assert set(names_of(EvaluateConfig, "seed", "machine", "output", "run")) < set(compare.SET_APART)
@@ -115,7 +122,7 @@ def test_a_comparison() -> None:
 def test_a_challenger_has_its_champions_options_but_for_its_machine() -> None:
     assert set(challenge.NOT_INHERITED) == {
         *("device", "num_workers", "data_dir", "cache_dir", "cache_limit_gb"),
-        *("output_dir", "register", "tracking", "send_timeout", "resume"),
+        *("output_dir", "register", "tracking", "send_timeout", "log_diff", "resume"),
     }
 
 
@@ -133,4 +140,4 @@ def test_what_a_judgement_of_a_batch_depends_on() -> None:
 
 def test_roles_are_asked_for_by_their_words() -> None:
     roles: tuple[Role, ...] = ("run", "output")
-    assert names_of(RunOptions, *roles) == ("output_dir", "tracking", "send_timeout")
+    assert names_of(RunOptions, *roles) == ("output_dir", "tracking", "send_timeout", "log_diff")

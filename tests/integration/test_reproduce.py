@@ -98,7 +98,11 @@ def test_other_data_are_told_and_the_run_is_stopped(trained, place):
         ("KILLED", {}, "is KILLED: only what has come to its end"),
         ("FINISHED", {"newsclf.verb": "sweep"}, "is one of sweep, which cannot be run again by itself"),
         ("FINISHED", {"newsclf.verb": "train"}, "was made outside of a git checkout"),
-        ("FINISHED", {"newsclf.verb": "train", "mlflow.source.git.commit": "1" * 40}, "is not in the repository"),
+        (
+            "FINISHED",
+            {"newsclf.verb": "train", "mlflow.source.git.commit": "1" * 40, "newsclf.git_dirty": "false"},
+            "is not in the repository",
+        ),
     ],
 )
 def test_a_run_that_cannot_be_run_again_is_bad_input(status, tags, message, trained, place):

@@ -71,7 +71,9 @@ class Opened:
 
 @pytest.fixture
 def opened(server: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    monkeypatch.setattr("newsclf.tracking.run.described", lambda: ({"newsclf.python": "3"}, {"a/freeze.txt": "x==1"}))
+    monkeypatch.setattr(
+        "newsclf.tracking.run.described", lambda log_diff: ({"newsclf.python": "3"}, {"a/freeze.txt": b"x==1"}, [])
+    )
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
     return Opened(server, SweepConfig(strategy="grid", output_dir=str(tmp_path / "output")))
 

@@ -36,6 +36,7 @@ def test_the_result_is_written_as_text_that_is_read_again(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("server", "look"),
     [
+        (f"https://ann:{'secret'}@mlflow.example/?token=abc", "https://mlflow.example/#/experiments/7/runs/abc"),
         ("https://mlflow.example/", "https://mlflow.example/#/experiments/7/runs/abc"),
         ("sqlite:////data/runs.db", "mlflow ui --backend-store-uri sqlite:////data/runs.db"),
         (EMBEDDED, "make ui"),

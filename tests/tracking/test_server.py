@@ -10,7 +10,17 @@ from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, UNAUTHENTICATED
 
 from newsclf.errors import InputError
-from newsclf.tracking.server import as_default, check_uri, set_defaults, short_limits, tracking_uri, trouble
+from newsclf.tracking.server import (
+    address_of,
+    as_default,
+    check_uri,
+    first_line,
+    set_defaults,
+    short_limits,
+    tracking_uri,
+    trouble,
+    with_login,
+)
 
 AWAY = "API request to http://127.0.0.1:1/api failed with exception HTTPConnectionPool(host='127.0.0.1', port=1): "
 CAUSES = {
@@ -74,6 +84,43 @@ def test_the_server_is_known_while_mlflow_writes_elsewhere(monkeypatch: pytest.M
         assert tracking_uri() == "http://127.0.0.1:1"
     assert mlflow.get_tracking_uri() == "http://127.0.0.1:1"
     assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1"
+
+
+LOGIN = f"https://ann:{'p%40ss/w0rd'}@host:5000/mlflow/"
+
+
+@pytest.mark.parametrize(
+    ("uri", "address"),
+    [
+        (LOGIN, "https://host:5000/mlflow"),
+        (f"https://{'t0ken'}@host/?token=abc#/x", "https://host"),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("https://host/a@b", "https://host/a@b"),
+        (f"postgresql://ann:{'p@ss'}@host/runs?password=abc", "postgresql://ann:***@host/runs?password=***"),
+        ("sqlite:////data/a b/runs.db", "sqlite:////data/a b/runs.db"),
+        ("databricks", "databricks"),
+    ],
+)
+def test_an_address_has_no_login(uri: str, address: str) -> None:
+    assert address_of(uri) == address
+    assert address_of(address) == address
+
+
+def test_the_login_of_an_address_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", LOGIN)
+    assert with_login("https://host:5000/mlflow") == LOGIN
+    assert with_login(f"https://ann:{'older'}@host:5000/mlflow") == LOGIN, "as an earlier version has kept it"
+    assert with_login("https://another/mlflow") == "https://another/mlflow"
+
+
+def test_errors_that_quote_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", LOGIN)
+    error = MlflowException(f"API request to {LOGIN}api failed, p@ss/w0rd is no login")
+    assert first_line(error) == "API request to https://ann:***@host:5000/mlflow/api failed, *** is no login"
+    assert trouble(error).text == first_line(error)
+    with pytest.raises(InputError) as refused:
+        check_uri(LOGIN.removeprefix("https://"))
+    assert "w0rd" not in str(refused.value)
 
 
 def test_what_the_user_has_set_stays() -> None:

@@ -16,7 +16,7 @@ from newsclf.errors import InputError
 from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.run import Run
 from newsclf.tracking.runs import LoggedRun, get_run, pages
-from newsclf.tracking.server import PROJECT, first_line, tracking_uri, without_password
+from newsclf.tracking.server import PROJECT, address_of, first_line, tracking_uri
 
 PARENT_TAG = "mlflow.parentRunId"
 FROM_PARENT_RUN = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
@@ -71,7 +71,7 @@ def create_run(parent: Run, verb: str, name: str, tags: Mapping[str, str], proje
         )
     except Exception as error:
         raise InputError(
-            f"tracking server {without_password(tracking_uri())} takes no run for {name} ({first_line(error)}): "
+            f"tracking server {address_of(tracking_uri())} takes no run for {name} ({first_line(error)}): "
             "a run of this kind needs its server all the time; start it again when it is there"
         ) from error
     return str(run.info.run_id)
@@ -101,7 +101,7 @@ def start(
         environment |= {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
     command = [sys.executable, "-m", "mlflow", "run", str(project), "-e", verb, "--run-id", run_id]
     command += ["--experiment-id", parent.experiment_id, "--env-manager", env_manager(parent)]
-    command += [word for name, value in options.items() for word in ("-P", f"{name}={value}")]
+    command += [word for name, value in given(parent, options).items() for word in ("-P", f"{name}={value}")]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -115,6 +115,11 @@ def start(
             pass_fds=also_held,
         )
     return Child(run_id, process, log)
+
+
+def given(parent: Run, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a child: `options`, and no diff either where the parent logs none."""
+    return dict(options) if parent.config.log_diff else {**options, "log_diff": "false"}
 
 
 def env_manager(parent: Run) -> str:

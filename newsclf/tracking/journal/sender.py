@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from newsclf.errors import Stopped
 from newsclf.tracking.journal.store import ENDED, Journal, journals, taken
 from newsclf.tracking.journal.upload import RunUpload
-from newsclf.tracking.server import Trouble, trouble
+from newsclf.tracking.server import Trouble, address_of, trouble
 
 PAUSE = 0.5  # seconds between two looks into the journal
 LONGEST_PAUSE, LONGEST_AT_THE_END = 15.0, 2.0  # and between two attempts while the server is away
@@ -64,7 +64,7 @@ class Sender(threading.Thread):
 
     def _earlier(self) -> Iterator[int]:
         for journal in journals():
-            if journal.note.get("server") == self.upload.server:
+            if address_of(journal.note.get("server", "")) == address_of(self.upload.server):
                 with taken(journal) as held, contextlib.suppress(Exception):  # sync says what is the matter
                     if held:
                         yield from send_rest(journal, self.upload.server)

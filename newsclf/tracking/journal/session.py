@@ -13,7 +13,7 @@ from newsclf.tracking.journal.store import create, find
 from newsclf.tracking.journal.upload import RunUpload
 from newsclf.tracking.metrics import send_points
 from newsclf.tracking.runs import take_up
-from newsclf.tracking.server import Trouble, is_server, short_limits, trouble, without_password
+from newsclf.tracking.server import Trouble, address_of, is_server, short_limits, trouble
 
 SECONDS_AFTER_A_STOP = 10.0
 SYNC = "mlflow run . -e sync"
@@ -32,7 +32,7 @@ def journalled(verb: str, uri: str, resume: str, offline: bool, send_timeout: fl
     known = os.environ.pop("MLFLOW_RUN_ID", "") or resume
     journal, problem = find(known) if known else None, OFFLINE if offline else None
     if journal is None:
-        journal = create(verb, uri if is_server(uri) else "")
+        journal = create(verb, address_of(uri) if is_server(uri) else "")
         upload = RunUpload(journal, uri)
         problem = _begin(upload, verb, known, offline)
     elif journal.take():
@@ -82,7 +82,7 @@ def _first_contact(upload: RunUpload) -> Trouble | None:
             if not (upload.sent.run_id and _adopt_words(upload)):
                 upload.create_remote_run()
     except Exception as error:
-        problem, server = trouble(error), without_password(upload.server)
+        problem, server = trouble(error), address_of(upload.server)
         if problem.lasting:
             upload.journal.discard()
             raise InputError(f"tracking server {server}: {problem.text}") from error
@@ -139,4 +139,4 @@ def _print_what_waits(upload: RunUpload, problem: Trouble) -> None:
     if count:
         print(f"{count:,} records of run {run_id} wait in {folder} ({problem.text}): {SYNC} sends them", flush=True)
     elif upload.sent.run_id != run_id:
-        print(f"run {run_id} is {upload.sent.run_id} on {without_password(upload.server)}", flush=True)
+        print(f"run {run_id} is {upload.sent.run_id} on {address_of(upload.server)}", flush=True)

@@ -12,7 +12,7 @@ from mlflow.entities import Run, ViewType
 
 from newsclf.tracking.journal.records import RECORDS, Records, translated
 from newsclf.tracking.journal.store import ENDED, Journal
-from newsclf.tracking.server import experiment_of
+from newsclf.tracking.server import address_of, experiment_of
 
 JOURNAL_TAG = "newsclf.journal"
 
@@ -37,7 +37,7 @@ class RunUpload:
             run = self._run()
             tags = {name: translated(text, {}) for name, text in run.data.tags.items()} | {JOURNAL_TAG: self.journal.id}
             found = [self.client.create_run(experiment, run.info.start_time, tags, run.info.run_name)]
-        self.sent.keep(run_id=found[0].info.run_id, experiment_id=experiment, server=self.server)
+        self.sent.keep(run_id=found[0].info.run_id, experiment_id=experiment, server=address_of(self.server))
 
     def send_pending(self) -> Iterator[int]:
         """Send all that is there now, a request at a time; yields the number of records in each."""

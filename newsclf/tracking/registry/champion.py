@@ -21,7 +21,7 @@ from mlflow.exceptions import MlflowException
 from newsclf.errors import InputError
 from newsclf.tracking.registry.versions import CHALLENGER, CHAMPION, ROLLED_BACK, create_if_missing, version_by_alias
 from newsclf.tracking.runs import pages
-from newsclf.tracking.server import first_line, short_limits, tracking_uri, without_password
+from newsclf.tracking.server import address_of, first_line, short_limits, tracking_uri
 
 AFTER, TO, FROM, KIND, TOKEN, DONE = (f"newsclf.{name}" for name in ("after", "to", "from", "kind", "token", "done"))
 ATTEMPTS = 8
@@ -79,7 +79,7 @@ def read_state(client: MlflowClient, name: str) -> ChampionState:
                 _carry_out(client, name)
             champion = version_by_alias(client, name, CHAMPION)
     except MlflowException as error:
-        where = without_password(tracking_uri())
+        where = address_of(tracking_uri())
         raise InputError(
             f"the registry {where} cannot be used ({first_line(error)}): check MLFLOW_TRACKING_URI"
         ) from error

@@ -1,5 +1,6 @@
 """Runs below a run: how they are made, found again, ended, and what a child said last. Processes are stand-ins."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,16 @@ from mlflow import MlflowClient
 
 from newsclf.errors import InputError
 from newsclf.tracking.children import runs
-from newsclf.tracking.children.runs import PARENT_TAG, Child, create_run, ensure_ended, nest, run_to_end, runs_tagged
+from newsclf.tracking.children.runs import (
+    PARENT_TAG,
+    Child,
+    create_run,
+    ensure_ended,
+    given,
+    nest,
+    run_to_end,
+    runs_tagged,
+)
 from newsclf.tracking.run import Run
 
 
@@ -32,6 +42,12 @@ def test_it_can_be_given_another_parent(run: Run, server: MlflowClient) -> None:
     made = str(server.create_run("0", tags={PARENT_TAG: "f" * 32}).info.run_id)
     nest(made, run)
     assert server.get_run(made).data.tags[PARENT_TAG] == run.id
+
+
+def test_what_a_run_does_not_log_its_children_do_not_either(run: Run) -> None:
+    assert given(run, {"epochs": 3}) == {"epochs": 3}
+    run.config = dataclasses.replace(run.config, log_diff=False)
+    assert given(run, {"epochs": 3}) == {"epochs": 3, "log_diff": "false"}
 
 
 def test_a_run_without_a_process_does_not_stay_running(server: MlflowClient) -> None:
