@@ -10,7 +10,6 @@ ELSEWHERE = {
     "config/shared.py": "config/test_fields.py",
     "config/watching.py": "config/test_fields.py",
     "drift/evidence.py": "drift/test_verdict.py",
-    "serving/pyfunc.py": "integration/test_models.py",
     "tracking/artifacts/models.py": "integration/test_models.py",
     "tracking/artifacts/references.py": "integration/test_profile.py",
     "tracking/journal/session.py": "integration/test_outages.py",

@@ -1,6 +1,5 @@
 """What can be counted in a text: its length, its kinds of characters, its tokens. All texts at once, one row a text."""
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -27,7 +26,6 @@ STATISTICS = {
 TOKEN_COLUMNS = ("tokens", "tokens_per_word", "unknown_token_share")
 
 ENDINGS = frozenset(".!?…\"'”’»›)]}。！？」』）")  # noqa: RUF001
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 SPACE, VISIBLE_NON_ASCII, UPPER, DIGIT, PUNCTUATION, ENDING = (np.uint8(1 << bit) for bit in range(6))
 # Higher planes hold ideographs, private use and format characters: none that is counted here.
@@ -40,7 +38,7 @@ class CountsTokens(Protocol):
     """What counts tokens, such as `newsclf.profiling.tokens.TokenCounter`."""
 
     def token_numbers(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """(tokens, unknown tokens) of each text, two arrays of shape (texts,). No text holds a lone surrogate."""
+        """(tokens, unknown tokens) of each text, two arrays of shape (texts,)."""
         ...
 
 
@@ -68,7 +66,7 @@ def text_statistics(texts: Sequence[str | None], tokens: CountsTokens | None = N
         "missing": null,
     }
     if tokens is not None:
-        numbers, unknown = tokens.token_numbers([_without_surrogates(text) for text in strings])
+        numbers, unknown = tokens.token_numbers(strings)
         columns["tokens"] = numbers
         columns["tokens_per_word"] = _ratio(numbers, words)
         columns["unknown_token_share"] = _ratio(unknown, numbers)
@@ -133,8 +131,3 @@ def _kinds() -> np.ndarray:
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """part / whole, NaN where `whole` is 0."""
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=np.asarray(whole) > 0)
-
-
-def _without_surrogates(text: str) -> str:
-    """Tokenizers take whole characters only."""
-    return text if text.isascii() else LONE_SURROGATE.sub("\ufffd", text)

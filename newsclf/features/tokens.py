@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse
 
 from newsclf.errors import InputError
-from newsclf.features.text_statistics import LONE_SURROGATE
+from newsclf.features.plain_text import token_ids
 
 MAX_CHARACTERS = 1_000_000  # of a text that are read: a broken file in one row must not stop a batch
 UNKNOWN = 1 << 32  # two numbers in one
@@ -20,7 +20,7 @@ PARTED_OTHERWISE = re.compile("[\v\f\x1c-\x1f\x85\u2028\u2029\ufffd\0]")
 
 
 class TokenCounter:
-    """Counts the tokens of texts. Special tokens ([CLS], </s>) are not counted.
+    """Counts the tokens of texts. There are no special tokens ([CLS], </s>): one written in a text is words.
 
     A tokenizer of BERT's kind cuts every word by itself, so a word's tokens are remembered and a text costs a
     look-up a word. Other tokenizers read every text.
@@ -86,10 +86,7 @@ class TokenCounter:
         if not self._by_word or len(self._ids) > MAX_REMEMBERED:  # whole texts seldom come again, and are long
             self._ids, self._numbers = {}, {}
         new = list(set().union(*parted).difference(self._ids))
-        # A lone surrogate cannot be written as UTF-8.
-        clean = [word if word.isascii() else LONE_SURROGATE.sub("\ufffd", word) for word in new]
-        encoded = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
-        for word, encoding in zip(new, encoded, strict=True):
-            ids = encoding.ids
+        for word, ids in zip(new, token_ids(self._tokenizer, new, add_special_tokens=False), strict=True):
             self._ids[word] = ids
-            self._numbers[word] = len(ids) + UNKNOWN * ids.count(self._unknown)
+            unknown = 0 if self._unknown is None else ids.count(self._unknown)
+            self._numbers[word] = len(ids) + UNKNOWN * unknown

@@ -1,7 +1,7 @@
 """Texts to token ids, once, as one flat array."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from newsclf.errors import InputError
+from newsclf.features import plain_text
 from newsclf.messages import one_line
 from newsclf.model.batches import RaggedRows
 
@@ -40,29 +41,22 @@ class Tokenizer:
 
     @property
     def key(self) -> str:
-        """What the ids depend on besides the text: the tokenizer's whole definition and the limit."""
+        """What the ids depend on besides the text: the tokenizer's whole definition, the limit, how texts are read."""
         definition = json.loads(self.fast.backend_tokenizer.to_str())
         definition.pop("padding", None), definition.pop("truncation", None)
-        return sha256(
-            json.dumps([definition, self.max_length, CHARACTERS_PER_TOKEN], sort_keys=True).encode()
-        ).hexdigest()
+        parts = [definition, self.max_length, CHARACTERS_PER_TOKEN, plain_text.FORMAT]
+        return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def __call__(self, texts: Sequence[str]) -> RaggedRows:
-        """Token ids of every text, cut to max_length tokens."""
+        """Token ids of every text, cut to max_length tokens. A control token written in a text is a word of it."""
         limit = self.max_length * CHARACTERS_PER_TOKEN
+        backend = self.fast.backend_tokenizer  # transformers sets it anew for each of its own calls
+        backend.no_padding()
+        backend.enable_truncation(self.max_length, direction=self.fast.truncation_side)
         ids: list[np.ndarray] = []
         lengths: list[int] = []
         for start in range(0, len(texts), CHUNK):
-            chunk = [text[:limit] for text in texts[start : start + CHUNK]]
-            encoded: Iterable[list[int]] = self.fast(
-                chunk,
-                truncation=True,
-                max_length=self.max_length,
-                padding=False,
-                return_attention_mask=False,
-                return_token_type_ids=False,
-            )["input_ids"]
-            rows = list(encoded)
+            rows = plain_text.token_ids(backend, [text[:limit] for text in texts[start : start + CHUNK]], True)
             lengths += [len(row) for row in rows]
             ids.append(np.fromiter((token for row in rows for token in row), np.int32))
         flat = np.concatenate(ids) if ids else np.empty(0, np.int32)

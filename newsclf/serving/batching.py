@@ -25,8 +25,8 @@ class _Call:
 class DynamicBatcher:
     """`compute` for many threads: one computes, for itself and for all that wait; nobody waits for company.
 
-    compute: texts to an array whose first axis is theirs. Who asks alone is computed at once. An error is raised in
-    every thread whose texts were in that batch.
+    compute: texts to an array whose first axis is theirs. Who asks alone is computed at once. Where a batch fails,
+    each of its requests is computed by itself: an error is raised in the thread whose texts are its reason.
     """
 
     def __init__(self, compute: Compute) -> None:
@@ -59,8 +59,11 @@ class DynamicBatcher:
         try:
             results = self._compute([text for call in calls for text in call.texts])
         except BaseException as error:
+            if len(calls) == 1:
+                calls[0].error = error
+                return
             for call in calls:
-                call.error = error
+                self._answer([call])
             return
         start = 0
         for call in calls:

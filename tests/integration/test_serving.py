@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
+import pandas as pd
 import pytest
 
 from newsclf.profiling.profile import TextProfile
@@ -18,7 +20,7 @@ from newsclf.profiling.profile import TextProfile
 pytestmark = pytest.mark.integration
 
 TEXTS = ["Shares of the bank fell", "The keeper saved two penalties and the cup"]
-Ask = Callable[[bytes], tuple[int, Any]]
+Ask = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +41,8 @@ def ask(place, model, profiles) -> Ask:
     command = ("mlflow", "models", "serve", "-m", model, "--env-manager", "local")
     url = place.serve(*command, ready="/ping", NEWSCLF_PROFILE_DIR=str(profiles))
 
-    def post(body: bytes) -> tuple[int, Any]:
-        request = urllib.request.Request(f"{url}/invocations", body, {"Content-Type": "application/json"})
+    def post(body: bytes, mime: str = "application/json") -> tuple[int, Any]:
+        request = urllib.request.Request(f"{url}/invocations", body, {"Content-Type": mime})
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.loads(answer.read())
@@ -90,21 +92,92 @@ def test_it_answers_with_label_and_probabilities(body, ask, expected):
         b'{"dataframe_records": [{"text": null}]}',
         b'{"dataframe_records": [{"text": "a"}, {"text": null}]}',
         b'{"instances": []}',
+        b'{"instances": [1]}',
+        b'{"instances": [null]}',
+        b'{"instances": [NaN]}',
+        b'{"instances": ["a", true]}',
+        b'{"inputs": {"text": [1]}}',
+        b'{"dataframe_split": {"columns": ["text"], "data": [[null]]}}',
+        b'{"dataframe_split": {"columns": ["text"], "data": 3}}',
+        b'{"dataframe_split": 3}',
+        b'{"dataframe_records": [3]}',
+        b'{"instances": ["a"], "instances": ["b"]}',
+        b'{"instances": ["a"], "params": {"top_k": 3}}',
+        b'{"messages": [{"role": "user", "content": "a"}]}',
+        b"\xff\xfe",
+        b"[" * 50_000,
+        b'{"instances": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
         b'{"inputs": {"headline": ["a"]}}',
         b'{"dataframe_records": [{"text": "' + b"a" * 10_000_000 + b'"}]}',
     ],
-    ids=lambda body: body[:60].decode(),
+    ids=lambda body: ascii(body[:60]),
 )
 def test_a_bad_request_is_answered_with_400(body, ask):
     status, answer = ask(body)
     assert status == 400, answer
     assert "Traceback" not in str(answer)
-    assert len(str(answer)) < 5000
+    assert len(str(answer)) < 1000
+    assert set(json.loads(answer)) == {"error_code", "message"}
 
 
-def test_mlflow_makes_text_of_what_stands_in_instances(ask):
-    # Before the model is asked; in the data frame forms the model sees the number, and refuses it.
-    assert ask(b'{"instances": [1]}') == ask(b'{"instances": ["1"]}')
+OTHER_TYPES = ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1"]
+
+
+@pytest.mark.parametrize("mime", OTHER_TYPES)
+def test_another_type_of_content_is_answered_with_415(mime, ask):
+    status, answer = ask(b'{"instances": ["a"]}', mime)
+    assert status == 415, answer
+    assert "Traceback" not in answer
+
+
+@pytest.mark.parametrize(
+    ("mime", "body"),
+    [
+        ("text/csv", b""),
+        ("text/csv", b"headline\na\n"),
+        ("text/csv", b'text\n"open'),
+        ("text/csv", b"text\n\xff\n"),
+        ("application/vnd.apache.parquet", b"no table"),
+    ],
+)
+def test_a_bad_table_is_answered_with_400(mime, body, ask):
+    status, answer = ask(body, mime)
+    assert status == 400, answer
+    assert "Traceback" not in answer
+    assert len(answer) < 1000
+
+
+def test_a_bad_request_is_nobody_elses(ask):
+    """40 clients at once, every third with what cannot be read, or can with difficulty."""
+    odd = [
+        (b'{"instances": ["half \\ud83d"]}', 200),
+        (b'{"instances": [null]}', 400),
+        (b'{"dataframe_records": [{"text": NaN}]}', 400),
+        (b"[" * 50_000, 400),
+        (b'{"instances": ["[SEP]"]}', 200),
+        (json.dumps({"inputs": ["\0" * 1000]}).encode(), 200),
+    ]
+    bodies = [
+        odd[number // 3 % len(odd)] if number % 3 == 0 else (json.dumps({"inputs": [f"Rain, {number}"]}).encode(), 200)
+        for number in range(240)
+    ]
+    with ThreadPoolExecutor(40) as threads:
+        answers = list(threads.map(lambda one: ask(one[0])[0], bodies))
+    assert answers == [status for _, status in bodies]
+
+
+def test_the_index_of_a_frame_stays_through_mlflow(model):
+    loaded = mlflow.pyfunc.load_model(model)
+    plain = loaded.predict(TEXTS)
+    for index in (pd.Index([7, 3]), pd.Index(["b", "b"]), pd.MultiIndex.from_tuples([("x", 2), ("y", 1)])):
+        frame = pd.DataFrame({"text": TEXTS, "id": [1, 2]}, index=index)
+        for asked in (frame[["text"]], frame, frame["text"]):
+            found = loaded.predict(asked)
+            pd.testing.assert_index_equal(found.index, index)
+            pd.testing.assert_frame_equal(found.set_axis(plain.index), plain)
+    for texts in (pd.Series(TEXTS), np.array(TEXTS), np.array(TEXTS, dtype=object)):
+        pd.testing.assert_frame_equal(loaded.predict(texts), plain)
+    assert len(loaded.predict(pd.DataFrame({"text": pd.Series([], dtype=object)}))) == 0
 
 
 def test_a_table_without_rows_has_no_predictions(ask):

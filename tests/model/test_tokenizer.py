@@ -85,3 +85,24 @@ def test_a_broken_tokenizer_is_bad_input(tiny_encoder: Path, tmp_path: Path) -> 
     (tmp_path / "tokenizer.json").write_text('{"version": "1.0", ')
     with pytest.raises(InputError, match="its tokenizer cannot be read"):
         Tokenizer(tmp_path, 20)
+
+
+def test_a_control_token_in_a_text_is_words_of_it(tiny_encoder: Path) -> None:
+    tokenizer = Tokenizer(tiny_encoder, 32)
+    (ids,) = rows(tokenizer, ["the [SEP] [MASK] year [PAD] [CLS]"])
+    names = tokenizer.fast.convert_ids_to_tokens(ids)
+    assert (names[0], names[-1]) == ("[CLS]", "[SEP]")
+    assert not {"[CLS]", "[SEP]", "[MASK]", "[PAD]"} & set(names[1:-1])
+    tokenizer.fast(["[SEP]"], padding=True)  # transformers sets the library's tokenizer for each call of its own
+    assert rows(tokenizer, ["the [SEP] [MASK] year [PAD] [CLS]"]) == [ids]
+
+
+def test_half_a_character_stops_nothing(tiny_encoder: Path) -> None:
+    tokenizer = Tokenizer(tiny_encoder, 32)
+    assert rows(tokenizer, ["the \ud83d year", "the year"]) == rows(tokenizer, ["the \ufffd year", "the year"])
+
+
+def test_the_key_depends_on_how_texts_are_read(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Tokenizer(tiny_encoder, 32).key
+    monkeypatch.setattr("newsclf.features.plain_text.FORMAT", 1)
+    assert Tokenizer(tiny_encoder, 32).key != before

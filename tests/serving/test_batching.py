@@ -74,18 +74,19 @@ def test_a_batch_has_at_most_so_many_rows() -> None:
     assert sorted(len(batch) for batch in model.batches) == [1, half, half, 2 * MAX_ROWS]
 
 
-def test_an_error_reaches_all_of_its_batch_and_nobody_else() -> None:
+def test_an_error_is_its_own_and_no_other_clients() -> None:
     model = Lengths()
     batcher = DynamicBatcher(model)
     model.go_on.clear()
-    with ThreadPoolExecutor(3) as threads:
+    with ThreadPoolExecutor(6) as threads:
         first = threads.submit(batcher, ["first"])
         assert model.entered.wait(20)
-        others = [threads.submit(batcher, [text]) for text in ("bad", "good")]
-        waiting(batcher, 2)
+        others = [threads.submit(batcher, texts) for texts in (["one"], ["bad", "worse"], ["three"], [], ["bad"])]
+        waiting(batcher, 5)
         model.go_on.set()
         assert first.result(20).tolist() == [[5]]
-        for other in others:
+        assert [others[place].result(20).tolist() for place in (0, 2, 3)] == [[[3]], [[5]], []]
+        for place in (1, 4):
             with pytest.raises(ValueError, match="bad"):
-                other.result(20)
+                others[place].result(20)
     assert batcher(["good"]).tolist() == [[4]]
