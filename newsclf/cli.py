@@ -1,9 +1,11 @@
 """What every entry point does: arguments in, one call to the verb, an exit code out.
 
 Exit codes: 0 done, 1 a fault of the program or (sync) a server that is away, 2 bad input, 3 done with an alert
-(`fail_on`), 4 done and not reproduced, 130 Ctrl-C, 143 SIGTERM.
+(`fail_on`), 4 done and not reproduced, 128 and its number for a signal (130 Ctrl-C, 143 SIGTERM, 129 a closed
+terminal).
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -25,9 +27,10 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
         usage = f"usage: mlflow run . -e {verb} -P name=value ...\n       python -m entrypoints.{verb} --name value ..."
         print(help_text(config_class, f"{config_class.__doc__}\n\n{usage}"))
         return 0
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stopping_signals():
         signal.signal(number, _stop)
     run_id = os.environ.get("MLFLOW_RUN_ID")  # of `mlflow run`; MLflow takes it out of the environment later
+    marked = False
     try:
         config: Any = resolve(config_class, arguments)  # before the imports: a misspelt name ends at once
         load()(config)
@@ -43,19 +46,60 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
         status, message, code = "FINISHED", str(differs), 4
     except Stopped as stop:
         _trace()
-        status, message, code = "KILLED", "stopped; the run is marked KILLED", 128 + stop.signal_number
+        status, message, code = "KILLED", str(stop), 128 + stop.signal_number
+        marked = stop.marked
     except Exception as error:
         _trace()
         status, message, code = "FAILED", f"{type(error).__name__}: {error} (NEWSCLF_DEBUG=1 shows where)", 1
         if line := disk_full(error):
             message, code = f"the disk is full ({line}): free some space and run again", 2
+    _keep_printing()
     message = masked(message)  # libraries quote addresses, with the logins in them
-    print(f"{verb}: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    if status != "KILLED":
+        print(f"{verb}: {' '.join(message.split())}", file=sys.stderr, flush=True)
     if run_id:
         from newsclf.tracking.run import report_early_end
 
-        report_early_end(run_id, status, message)
+        marked = report_early_end(run_id, status, message) or marked
+    if status == "KILLED":  # what has become of the run is known by now
+        unmarked = f"run {run_id} could not be marked, as its server does not answer" if run_id else "no run was open"
+        print(f"{verb}: stopped; {'the run is marked KILLED' if marked else unmarked}", file=sys.stderr, flush=True)
     return code
+
+
+def stopping_signals() -> tuple[signal.Signals, ...]:
+    """Those that ask a process to stop, but for what the caller has it ignore, as `nohup` does.
+
+    From a person (Ctrl-C, Ctrl-backslash, a closed terminal), a service or a batch system (SIGTERM, the end of the
+    processor time). Windows has some of them.
+    """
+    ours = [signal.SIGINT, signal.SIGTERM]
+    others = [getattr(signal, name, None) for name in ("SIGHUP", "SIGQUIT", "SIGXCPU")]
+    return (*ours, *(one for one in others if one and signal.getsignal(one) != signal.SIG_IGN))
+
+
+class _Printer:
+    """A stream whose reader may be gone (a closed terminal, a pipe): what is written then is lost, and nothing else."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+def _keep_printing() -> None:
+    """From here on, no print breaks off what has to be done at the end."""
+    sys.stdout, sys.stderr = _Printer(sys.stdout), _Printer(sys.stderr)
 
 
 def _trace() -> None:
@@ -65,6 +109,7 @@ def _trace() -> None:
 
 def _stop(signal_number: int, _: Any) -> None:
     # From here on the run is being marked as KILLED: a second signal must not break that off.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stopping_signals():
         signal.signal(number, signal.SIG_IGN)
+    _keep_printing()
     raise Stopped(signal_number)

@@ -10,10 +10,13 @@ class InputError(Exception):
 
 
 class Stopped(BaseException):
-    """The process was asked to stop (Ctrl-C, SIGTERM).
+    """The process was asked to stop (Ctrl-C, SIGTERM, a closed terminal).
 
-    Not a KeyboardInterrupt: libraries catch that one and end the process before the run is marked.
+    Not a KeyboardInterrupt: libraries catch that one and end the process before the run is marked. marked: whether it
+    has been.
     """
+
+    marked = False
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"stopped by signal {signal_number}")

@@ -1,6 +1,7 @@
 """An entry point called in this process: the same door, without the imports of a new one."""
 
 import signal
+import sys
 from importlib import import_module
 
 import mlflow
@@ -15,11 +16,13 @@ def forget_tracking_uri() -> None:
 
 
 def call(verb: str, **options: object) -> int:
-    """`call("train", epochs=1)`: the exit code; how this process takes signals stays as it was."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """`call("train", epochs=1)`: the exit code; how this process takes signals and prints stays as it was."""
+    handlers = {number: signal.getsignal(number) for number in cli.stopping_signals()}
+    streams = sys.stdout, sys.stderr
     arguments = [f"--{name}={value}" for name, value in options.items()]
     try:
         return cli.run(verb, VERBS[verb], import_module(f"entrypoints.{verb}")._load, arguments)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+        sys.stdout, sys.stderr = streams

@@ -1,11 +1,14 @@
 """What a shell sees of a verb: exit codes, one line on stderr, help without heavy imports."""
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +29,7 @@ from newsclf.config.fields import option
 class Options:
     """Do as told."""
     act: str = option("nothing", "what to do", role="setting")
+    file: str = option("", "a file that says what has become of it", role="output")
     times: int = option(1, "how often", role="setting", low=1, high=3)
 
 def load():
@@ -46,11 +50,23 @@ def verb(options):
         try:
             print("waiting", flush=True)
             time.sleep(60)
-        except Stopped:
+        except Stopped as stop:
             print("marking", flush=True)
             time.sleep(0.5)
             print("marked", flush=True)
+            stop.marked = True
+            if options.file:
+                with open(options.file, "w") as file:
+                    file.write("marked")
             raise
+    if options.act == "wait early":
+        print("waiting", flush=True)
+        time.sleep(60)
+    if options.act == "print on":
+        print("waiting", flush=True)
+        while True:
+            print("on", flush=True)
+            time.sleep(0.01)
     print("done", options.times)
 
 sys.exit(cli.run("fake", Options, load, sys.argv[1:]))
@@ -145,25 +161,74 @@ def test_help_exits_with_0_whatever_else_is_typed(flag: str) -> None:
     assert "  --times <a whole number from 1 to 3>  (default: 1)\n      how often\n" in stdout
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_verb_after_it_has_marked_its_run(number: signal.Signals, code: int) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", VERB, "--act", "wait"],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131, signal.SIGXCPU: 152}
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_a_signal_ends_the_verb_after_it_has_marked_its_run(number: signal.Signals) -> None:
+    with waiting() as process:
         assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(2)] == ["loaded\n", "waiting\n"]
         process.send_signal(number)
         assert process.stdout.readline() == "marking\n"
-        for second in (signal.SIGINT, signal.SIGTERM):  # an impatient user: the marking is not broken off
+        for second in STOPS:  # an impatient user: the marking is not broken off
             process.send_signal(second)
         stdout, stderr = process.communicate(timeout=30)
-    assert (process.returncode, stdout) == (code, "marked\n")
+    assert (process.returncode, stdout) == (STOPS[number], "marked\n")
     assert stderr == "fake: stopped; the run is marked KILLED\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_that_the_caller_has_it_ignore_stops_nothing(number: signal.Signals) -> None:
+    with waiting(preexec_fn=lambda: signal.signal(number, signal.SIG_IGN)) as process:  # as nohup does
+        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30)[0] == "marking\nmarked\n"
+        assert process.returncode == 143
+
+
+def test_a_stop_before_the_run_is_there_does_not_say_that_it_is_marked() -> None:
+    with waiting("wait early") as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30)[1] == "fake: stopped; no run was open\n"
+        assert process.returncode == 143
+
+
+def test_a_terminal_that_closes_marks_the_run_though_nothing_can_be_printed(tmp_path: Path) -> None:
+    """A shell ends along with its terminal: every print fails from then on, before the run is marked and after."""
+    terminal, end = os.openpty()
+    streams = {"stdin": end, "stdout": end, "stderr": end}
+    with waiting("wait", str(tmp_path / "marked"), preexec_fn=lambda: take_terminal(end), **streams) as process:
+        os.close(end)
+        said = b""
+        while b"waiting" not in said:
+            said += os.read(terminal, 1000)
+        os.close(terminal)
+        assert process.wait(timeout=30) == 129
+    assert (tmp_path / "marked").read_text() == "marked"
+
+
+def test_a_pipe_that_nobody_reads_any_more_ends_in_one_line() -> None:
+    with waiting("print on") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == "fake: BrokenPipeError: [Errno 32] Broken pipe (NEWSCLF_DEBUG=1 shows where)\n"
+        assert process.wait(timeout=30) == 1
+
+
+def take_terminal(end: int) -> None:
+    os.setsid()
+    fcntl.ioctl(end, termios.TIOCSCTTY, 0)
+
+
+def waiting(act: str = "wait", file: str = "", **how: Any) -> subprocess.Popen[str]:
+    """The verb at work."""
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | how
+    command = [sys.executable, "-c", VERB, "--act", act, "--file", file]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), text=True, **how)
+    if process.stdout is not None:
+        assert [process.stdout.readline() for _ in range(2)] == ["loaded\n", "waiting\n"]
+    return process
 
 
 def imported(stderr: str) -> set[str]:

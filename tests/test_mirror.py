@@ -12,7 +12,6 @@ ELSEWHERE = {
     "drift/evidence.py": "drift/test_verdict.py",
     "tracking/artifacts/models.py": "integration/test_models.py",
     "tracking/artifacts/references.py": "integration/test_profile.py",
-    "tracking/journal/session.py": "integration/test_outages.py",
     "verbs/compare.py": "integration/test_promotion.py",
     "verbs/evaluate.py": "integration/test_mlflow_run.py",
     "verbs/monitor.py": "integration/test_monitor.py",

@@ -28,7 +28,7 @@ from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.metrics import logged_points, send_points
 from newsclf.tracking.registry.versions import REGISTER, register, registry_client
 from newsclf.tracking.result import closing_lines, prepare_folder, write_result
-from newsclf.tracking.runs import EMPTY, take_up
+from newsclf.tracking.runs import EMPTY, LONGEST_TAG, mark_broken_off, take_up
 from newsclf.tracking.server import (
     address_of,
     check_uri,
@@ -40,8 +40,6 @@ from newsclf.tracking.server import (
     tracking_uri,
 )
 from newsclf.tracking.status_guard import keep_status
-
-LONGEST_TAG = 5000
 
 
 class Run:
@@ -208,13 +206,10 @@ def open_run(verb: str, config: RunOptions, resume: str = "", folder: str = "") 
             run = Run(verb, config, run_id, store, server, ready)
             _describe(run)
             yield run
+            client.set_terminated(run_id)
         except BaseException as error:
-            with contextlib.suppress(Exception):
-                client.set_tag(run_id, FAILURE_TAG, first_line(error)[:LONGEST_TAG])
-            with contextlib.suppress(Exception):
-                client.set_terminated(run_id, "KILLED" if isinstance(error, Stopped) else "FAILED")
+            mark_broken_off(client, run_id, error)
             raise
-        client.set_terminated(run_id)
     run.print_closing_lines()
 
 
@@ -236,16 +231,19 @@ def _describe(run: Run) -> None:
         print(f"warning: {text}", flush=True)
 
 
-def report_early_end(run_id: str, status: str, reason: str) -> None:
-    """Mark the run that `mlflow run` started for this process, when it ends before `open_run`."""
-    # The reason has been printed; a server that is away cannot be told.
+def report_early_end(run_id: str, status: str, reason: str) -> bool:
+    """Mark the run that `mlflow run` started for this process, when it ends before `open_run`; whether it has ended."""
+    ended = False
+    # The reason is printed; a server that is away cannot be told.
     with contextlib.suppress(Exception), short_limits():
         client = MlflowClient(tracking_uri())
         if client.get_run(run_id).info.status == "RUNNING":
             client.set_tag(run_id, FAILURE_TAG, reason[:LONGEST_TAG])
             client.set_terminated(run_id, status)
+        ended = True
     if status != "FAILED":
         keep_status(run_id, status)
+    return ended
 
 
 def _in_database(verb: str, uri: str, resume: str) -> str:
@@ -259,7 +257,11 @@ def _in_database(verb: str, uri: str, resume: str) -> str:
         name, number = (os.environ.get(f"MLFLOW_EXPERIMENT_{part}", "") for part in ("NAME", "ID"))
         experiment = experiment_of(client, name, number)
         run_id = str(client.create_run(experiment, tags=resolve_tags()).info.run_id)
-    take_up(client, run_id, verb)
+    try:
+        take_up(client, run_id, verb)
+    except Stopped as stop:
+        mark_broken_off(client, run_id, stop)
+        raise
     return run_id
 
 

@@ -1,5 +1,6 @@
 """Earlier runs, by their ids or by a query: what they have logged, read from the server or from a journal."""
 
+import contextlib
 import itertools
 import json
 import re
@@ -14,13 +15,14 @@ from mlflow.entities import Metric, Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.entities import PagedList
 
-from newsclf.errors import InputError
+from newsclf.errors import InputError, Stopped
 from newsclf.tracking.journal.store import FAILURE_TAG, find, place_of
 from newsclf.tracking.server import address_of, as_default, first_line, is_server, tracking_uri, with_login
 
 T = TypeVar("T")
 ALL = "all"
 STUDYS_ACCURACY = "avg_test_acc"
+LONGEST_TAG = 5000
 EMPTY = "''"  # how an option that is empty is logged: MLflow takes no empty parameter
 LoggedRun = Run  # what MLflow tells of a run, for rooms that do not import it
 
@@ -115,6 +117,16 @@ def take_up(client: MlflowClient, run_id: str, verb: str) -> None:
         client.delete_tag(run_id, FAILURE_TAG)
     if "newsclf.verb" not in tags:  # `mlflow run` has made it
         client.set_tag(run_id, "newsclf.verb", verb)
+
+
+def mark_broken_off(client: MlflowClient, run_id: str, error: BaseException) -> None:
+    """Let the run be KILLED where its process was asked to stop, else FAILED, with the error as the reason."""
+    with contextlib.suppress(Exception):
+        client.set_tag(run_id, FAILURE_TAG, first_line(error)[:LONGEST_TAG])
+    with contextlib.suppress(Exception):
+        client.set_terminated(run_id, "KILLED" if isinstance(error, Stopped) else "FAILED")
+        if isinstance(error, Stopped):
+            error.marked = True
 
 
 def pages(search: Callable[[str | None], PagedList[T]]) -> Iterator[T]:

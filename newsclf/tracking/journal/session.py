@@ -12,12 +12,14 @@ from newsclf.tracking.journal.sender import Sender
 from newsclf.tracking.journal.store import create, find
 from newsclf.tracking.journal.upload import RunUpload
 from newsclf.tracking.metrics import send_points
-from newsclf.tracking.runs import take_up
+from newsclf.tracking.runs import mark_broken_off, take_up
 from newsclf.tracking.server import Trouble, address_of, is_server, short_limits, trouble
 
 SECONDS_AFTER_A_STOP = 10.0
 SYNC = "mlflow run . -e sync"
-OFFLINE, SLOW = (Trouble(text, lasting=False) for text in ("tracking=offline", "send_timeout is over"))
+OFFLINE, SLOW, STOPPED = (
+    Trouble(text, lasting=False) for text in ("tracking=offline", "send_timeout is over", "stopped before it began")
+)
 
 
 @contextlib.contextmanager
@@ -67,11 +69,19 @@ def _begin(upload: RunUpload, verb: str, known: str, offline: bool) -> Trouble |
     made = client.create_run("0", tags=resolve_tags({"newsclf.verb": verb}))
     if known:  # what MLflow has tagged it with here, it has tagged it with there as well
         upload.sent.keep(run_id=known, tags={**made.data.tags}, server=journal.note["server"])
-    problem = OFFLINE if offline else _first_contact(upload)
+    stop = None
+    try:
+        problem = OFFLINE if offline else _first_contact(upload)
+    except Stopped as error:  # the server may have been asked for a run: it is told the end by this one
+        problem, stop = STOPPED, error
     experiment = upload.sent.experiment_id or journal.note["experiment_id"] or "0"
     journal.rename(upload.sent.run_id or journal.id, experiment)
     if upload.sent.partial:
         _adopt_points(upload, client)
+    if stop is not None:
+        mark_broken_off(client, str(journal.run["run_uuid"]), stop)
+        _print_what_waits(upload, STOPPED)
+        raise stop
     return problem
 
 
