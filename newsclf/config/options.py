@@ -16,10 +16,14 @@ from typing import Any, TypeVar
 import yaml
 
 from newsclf.config.fields import base_type, expected, fields_of, holds_mappings, may_be_none, names_of
+from newsclf.config.yaml_text import Scalar, read_options, read_yaml
 from newsclf.errors import InputError
 from newsclf.messages import nearest, one_line
 
 Config = TypeVar("Config")
+
+WORDS = {"true": True, "false": False}
+YAML_WORDS = {"yes": True, "on": True, "no": False, "off": False}
 
 
 def resolve(config_class: type[Config], arguments: Sequence[str]) -> Config:
@@ -99,7 +103,7 @@ def _pairs(arguments: Sequence[str]) -> dict[str, str]:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return read_options(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         siblings = [str(other) for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
         near = nearest(str(path), siblings)
@@ -107,11 +111,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(f"config file {path} does not exist: {hint}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"config file {path} cannot be read as YAML: {one_line(error, 400)}") from None
-    if loaded is None:
-        return {}
-    if not isinstance(loaded, dict):
-        raise InputError(f"config file {path} must hold one `name: value` a line")
-    return {str(name): value for name, value in loaded.items()}
+    except TypeError:
+        raise InputError(f"config file {path} must hold one `name: value` a line") from None
+    except InputError as error:
+        raise InputError(f"config file {path}: {error}") from None
 
 
 def _check_names(values: Mapping[str, Any], valid: Sequence[str], origin: str) -> None:
@@ -130,6 +133,9 @@ def _unknown(kind: str, name: str, valid: Sequence[str], origin: str) -> str:
 def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     """The value of an option, parsed from text or from a YAML scalar or list."""
     limits = field.metadata
+    # What stands in a file is shown, and judged, as it is typed there; nothing, or null, is no text.
+    if isinstance(value, Scalar) and value.typed is None and (may_be_none(hint) or not value):
+        value = None
     wrong = InputError(f"option {field.name} is {_shown(value)}: it must be {expected(field, hint)}")
     if may_be_none(hint) and (value is None or value == limits["none"]):
         return None
@@ -139,6 +145,8 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     if kind is dict:
         return _mapping(value, wrong)
     if kind is tuple:
+        if isinstance(value, Scalar) and not isinstance(value.typed, str):
+            raise wrong
         if isinstance(value, str):
             value = [] if value in ("", "none") else value.split(",")
         if not isinstance(value, list):
@@ -149,7 +157,7 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
                 raise InputError(_unknown(f"value in option {field.name}:", item, limits["choices"], ""))
         return items
     if kind is bool:
-        words = {"true": True, "false": False}
+        words = WORDS | YAML_WORDS if isinstance(value, Scalar) else WORDS
         word = str(value).lower()
         if word not in words:
             raise wrong
@@ -158,7 +166,7 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
         return _number(kind, value, limits, wrong)
     if value is None or isinstance(value, (list, dict)):
         raise wrong
-    text = str(value)
+    text = str(value)  # no Scalar any more
     if limits["choices"] and text not in limits["choices"]:
         near = nearest(text, limits["choices"])
         raise InputError(f"{wrong}; did you mean {near}?" if near else str(wrong))
@@ -168,9 +176,11 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
 def _typed_yaml(value: Any, wrong: InputError) -> Any:
     """What is a list or mapping in a YAML file is typed as YAML on the command line."""
     try:
-        return yaml.safe_load(value) if isinstance(value, str) else value
+        return read_yaml(value) if isinstance(value, str) else value
     except yaml.YAMLError:
         raise wrong from None
+    except InputError as error:
+        raise InputError(f"{wrong}; {error}") from None
 
 
 def _mapping(value: Any, wrong: InputError) -> dict[str, Any]:
@@ -203,7 +213,10 @@ def _number(kind: type, value: Any, limits: Mapping[str, Any], wrong: InputError
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    parts = [
+        part.typed if isinstance(part, Scalar) else part for part in (value if isinstance(value, list) else [value])
+    ]
+    text = repr(parts if isinstance(value, list) else parts[0])
     return text if len(text) <= 80 else text[:77] + "..."
 
 
