@@ -1,28 +1,29 @@
 # Each target makes the environment it needs (.venv, from python_env.yaml) and makes it once.
-#   make train P="epochs=20 dataset=20newsgroups"   one word an option; a value with a space needs `mlflow run` itself
+#   make train P="epochs=20 dataset=20newsgroups"   one word an option; a value with a space needs the command newsclf
 #   make test PYTHON=/path/to/python3.12            the Python that .venv is made with
 PYTHON ?= python3.11 python3.12 python3 python
 VENV := .venv
 TORCHTEXT := .venv-torchtext
 SWIFT := .venv-stack
-INSTALLED := $(VENV)/.installed
+PINS := $(VENV)/.installed
+INSTALLED := $(VENV)/.installed-newsclf
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help train evaluate ui test test-quick lint format configs lock clean-cache benchmark check-torchtext stack stack-native stack-down backup restore
+.PHONY: help ui test test-quick lint format configs lock clean-cache benchmark check-torchtext stack stack-native stack-down backup restore
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{printf "make %-16s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' entrypoints/verbs.mk Makefile | awk -F@ '{printf "make %-16s %s\n", $$1, $$2}'
 
 # `mlflow run` and the tests start `python` and `mlflow` by name.
 in_venv := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # $(value P), and quotes, so that neither make nor the shell reads anything into a $, a * or an & of a value.
-options = $(foreach pair,$(value P),-P '$(subst ','\'',$(pair))')
+options = $(foreach word,$(value P),'$(subst ','\'',$(word))')
 
-train: $(INSTALLED)  ## train and log a classifier; options as P="name=value name=value"
-	@$(in_venv) mlflow run . -e train --env-manager local $(options)
-
-evaluate: $(INSTALLED)  ## measure a logged model: P="model=runs:/<run id>/model dataset=ag_news"
-	@$(in_venv) mlflow run . -e evaluate --env-manager local $(options)
+# Every verb is a target: make train P="epochs=20 dataset=ag_news", make train P=--help.
+include entrypoints/verbs.mk
+.PHONY: $(VERBS)
+$(VERBS): $(INSTALLED)
+	@$(VENV)/bin/python -m newsclf $@ $(options)
 
 # The jobs are those that judge traces of language models: five processes that nothing here uses.
 ui: $(INSTALLED)  ## open the tracking UI on the runs of this folder, or of $MLFLOW_TRACKING_URI; PORT=5000
@@ -50,7 +51,7 @@ format: $(DEV)  ## let ruff put the code in order
 	@$(in_venv) ruff check --fix .
 	@$(in_venv) ruff format .
 
-configs: $(INSTALLED)  ## write configs/, MLproject and the doors anew, after a change of newsclf/config/ or of VERBS
+configs: $(INSTALLED)  ## write configs/, MLproject, the doors and the targets of the verbs anew, after a change of newsclf/config/ or of VERBS
 	@$(VENV)/bin/python -m tools.configs
 
 stack:  ## start the tracking backend (Docker): database, object store, MLflow, TLS and login; docs/backend.md
@@ -96,10 +97,15 @@ pin := s/^ *- \([A-Za-z0-9._-]*==[^ ]*\).*/\1/p
 # A list of requirements in pyproject.toml: pip reads an extra only along with the package itself.
 listed = python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))$(1), sep="\n")'
 
-$(INSTALLED): python_env.yaml
+$(PINS): python_env.yaml
 	$(call make_venv,$(VENV))
 	@sed -n '$(pin)' python_env.yaml > $(VENV)/requirements.txt
 	$(VENV)/bin/python -m pip install -r $(VENV)/requirements.txt
+	@touch $@
+
+# The command newsclf, and `import newsclf` from any folder: this folder itself, built by the pinned setuptools.
+$(INSTALLED): $(PINS) pyproject.toml
+	$(VENV)/bin/python -m pip install --no-deps --no-index --no-build-isolation -e .
 	@touch $@
 
 $(DEV): $(INSTALLED) pyproject.toml

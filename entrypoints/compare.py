@@ -1,17 +1,8 @@
-"""The door of `mlflow run . -e compare`; start it as `python -m entrypoints.compare`."""
+"""The door of `mlflow run . -e compare`: `python -m entrypoints.compare`, the same as `newsclf compare`."""
 
 import sys
-from collections.abc import Callable
 
-from newsclf import cli
-from newsclf.config import CompareConfig
-
-
-def _load() -> Callable[[CompareConfig], object]:
-    from newsclf.verbs.compare import compare
-
-    return compare
-
+from newsclf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(cli.run("compare", CompareConfig, _load, sys.argv[1:]))
+    sys.exit(main(["compare", *sys.argv[1:]]))

@@ -1,17 +1,8 @@
-"""The door of `mlflow run . -e monitor`; start it as `python -m entrypoints.monitor`."""
+"""The door of `mlflow run . -e monitor`: `python -m entrypoints.monitor`, the same as `newsclf monitor`."""
 
 import sys
-from collections.abc import Callable
 
-from newsclf import cli
-from newsclf.config import MonitorConfig
-
-
-def _load() -> Callable[[MonitorConfig], object]:
-    from newsclf.verbs.monitor import monitor
-
-    return monitor
-
+from newsclf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(cli.run("monitor", MonitorConfig, _load, sys.argv[1:]))
+    sys.exit(main(["monitor", *sys.argv[1:]]))

@@ -1,17 +1,8 @@
-"""The door of `mlflow run . -e profile`; start it as `python -m entrypoints.profile`."""
+"""The door of `mlflow run . -e profile`: `python -m entrypoints.profile`, the same as `newsclf profile`."""
 
 import sys
-from collections.abc import Callable
 
-from newsclf import cli
-from newsclf.config import ProfileConfig
-
-
-def _load() -> Callable[[ProfileConfig], object]:
-    from newsclf.verbs.profile import profile
-
-    return profile
-
+from newsclf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(cli.run("profile", ProfileConfig, _load, sys.argv[1:]))
+    sys.exit(main(["profile", *sys.argv[1:]]))

@@ -1,17 +1,8 @@
-"""The door of `mlflow run . -e promote`; start it as `python -m entrypoints.promote`."""
+"""The door of `mlflow run . -e promote`: `python -m entrypoints.promote`, the same as `newsclf promote`."""
 
 import sys
-from collections.abc import Callable
 
-from newsclf import cli
-from newsclf.config import PromoteConfig
-
-
-def _load() -> Callable[[PromoteConfig], object]:
-    from newsclf.verbs.promote import promote
-
-    return promote
-
+from newsclf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(cli.run("promote", PromoteConfig, _load, sys.argv[1:]))
+    sys.exit(main(["promote", *sys.argv[1:]]))

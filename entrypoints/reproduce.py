@@ -1,17 +1,8 @@
-"""The door of `mlflow run . -e reproduce`; start it as `python -m entrypoints.reproduce`."""
+"""The door of `mlflow run . -e reproduce`: `python -m entrypoints.reproduce`, the same as `newsclf reproduce`."""
 
 import sys
-from collections.abc import Callable
 
-from newsclf import cli
-from newsclf.config import ReproduceConfig
-
-
-def _load() -> Callable[[ReproduceConfig], object]:
-    from newsclf.verbs.reproduce import reproduce
-
-    return reproduce
-
+from newsclf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(cli.run("reproduce", ReproduceConfig, _load, sys.argv[1:]))
+    sys.exit(main(["reproduce", *sys.argv[1:]]))

@@ -1,17 +1,8 @@
-"""The door of `mlflow run . -e sweep`; start it as `python -m entrypoints.sweep`."""
+"""The door of `mlflow run . -e sweep`: `python -m entrypoints.sweep`, the same as `newsclf sweep`."""
 
 import sys
-from collections.abc import Callable
 
-from newsclf import cli
-from newsclf.config import SweepConfig
-
-
-def _load() -> Callable[[SweepConfig], object]:
-    from newsclf.verbs.sweep import sweep
-
-    return sweep
-
+from newsclf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(cli.run("sweep", SweepConfig, _load, sys.argv[1:]))
+    sys.exit(main(["sweep", *sys.argv[1:]]))

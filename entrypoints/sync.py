@@ -1,17 +1,8 @@
-"""The door of `mlflow run . -e sync`; start it as `python -m entrypoints.sync`."""
+"""The door of `mlflow run . -e sync`: `python -m entrypoints.sync`, the same as `newsclf sync`."""
 
 import sys
-from collections.abc import Callable
 
-from newsclf import cli
-from newsclf.config import SyncConfig
-
-
-def _load() -> Callable[[SyncConfig], object]:
-    from newsclf.verbs.sync import sync
-
-    return sync
-
+from newsclf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(cli.run("sync", SyncConfig, _load, sys.argv[1:]))
+    sys.exit(main(["sync", *sys.argv[1:]]))

@@ -1,17 +1,8 @@
-"""The door of `mlflow run . -e train`; start it as `python -m entrypoints.train`."""
+"""The door of `mlflow run . -e train`: `python -m entrypoints.train`, the same as `newsclf train`."""
 
 import sys
-from collections.abc import Callable
 
-from newsclf import cli
-from newsclf.config import TrainConfig
-
-
-def _load() -> Callable[[TrainConfig], object]:
-    from newsclf.verbs.train import train
-
-    return train
-
+from newsclf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(cli.run("train", TrainConfig, _load, sys.argv[1:]))
+    sys.exit(main(["train", *sys.argv[1:]]))

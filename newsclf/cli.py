@@ -1,21 +1,96 @@
-"""What every entry point does: arguments in, one call to the verb, an exit code out.
+"""The command: `newsclf <verb> name=value ...`. Arguments in, one call to the verb, an exit code out.
 
 Exit codes: 0 done, 1 a fault of the program or (sync) a server that is away, 2 bad input, 3 done with an alert
 (`fail_on`), 4 done and not reproduced, 128 and its number for a signal (130 Ctrl-C, 143 SIGTERM, 129 a closed
 terminal).
 """
 
-import contextlib
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
-from newsclf.config.options import help_text, resolve
+import newsclf
+from newsclf.completion import SHELLS, completion
+from newsclf.config.arguments import parse
+from newsclf.config.commented_yaml import commented_yaml, required_options
+from newsclf.config.options import build, checked, help_text, typed, typed_names
 from newsclf.errors import Alarm, Differs, InputError, Stopped, Unsent, disk_full
 from newsclf.masking import masked
+from newsclf.messages import did_you_mean, one_line
+from newsclf.output import outlive_readers
+from newsclf.verbs import VERBS, summary
+
+WORKING_FOLDER = "NEWSCLF_WORKING_FOLDER"  # of a run that a run has started: where the user is who started that one
+PRINT_CONFIG = "--print-config"
+FLAGS = {"--help": "this page", PRINT_CONFIG: "print all options, with what is given, as a file for the option config"}
+FLAGS |= {"-h": ""}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the words of the command line say; the exit code. arguments: without the program's name."""
+    outlive_readers()
+    verb, *rest = (sys.argv[1:] if arguments is None else arguments) or ("",)
+    if verb in VERBS:
+        return run(verb, VERBS[verb], recipe(verb), rest)
+    if verb in ("--help", "-h", "help"):
+        print(overview())
+        return 0
+    if verb == "--version":
+        print(f"newsclf {newsclf.__version__}")
+        return 0
+    if verb == "completion" and len(rest) == 1 and rest[0] in SHELLS:
+        print(completion(rest[0], list(FLAGS)), end="")
+        return 0
+    if verb == "completion":
+        print(f"newsclf: write newsclf completion {' or newsclf completion '.join(SHELLS)}", file=sys.stderr)
+        return 2
+    if verb:
+        near = did_you_mean(verb, [*VERBS, "completion"])
+        said = f'unknown verb "{one_line(verb)}"{near or ": newsclf --help lists them"}'
+    else:
+        said = "no verb is given: newsclf --help lists them"
+    print(f"newsclf: {said}", file=sys.stderr)
+    return 2
+
+
+def recipe(verb: str) -> Callable[[], Callable[[Any], Any]]:
+    """What imports the verb and returns its function."""
+    return lambda: getattr(import_module(f"newsclf.verbs.{verb}"), verb)
+
+
+def overview() -> str:
+    """The page of `newsclf --help`: every verb with a line."""
+    width = max(map(len, VERBS))
+    return "\n".join(
+        [
+            f"{newsclf.__doc__}",
+            "",
+            "usage: newsclf <verb> name=value ...",
+            "",
+            "verbs:",
+            *(f"  {verb:{width}}  {summary(verb)}" for verb in VERBS),
+            "",
+            "newsclf <verb> --help lists the options of a verb; newsclf --version; newsclf completion bash|zsh",
+        ]
+    )
+
+
+def verb_help(verb: str, config_class: type) -> str:
+    """The page of `newsclf <verb> --help`."""
+    required = "".join(f" {name}=..." for name in required_options(config_class))
+    flags = "\n".join(f"  {flag:15} {words}" for flag, words in FLAGS.items() if words)
+    return help_text(
+        config_class,
+        f"{config_class.__doc__}\n\n"
+        f"usage: newsclf {verb}{required} name=value ...    (--name value is the same)\n"
+        f'       make {verb} P="name=value ..."\n'
+        f"       mlflow run . -e {verb} --env-manager local -P name=value ...\n\n"
+        f"{flags}",
+    )
 
 
 def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]], arguments: Sequence[str]) -> int:
@@ -23,16 +98,24 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
 
     load imports the verb and returns its function: help and bad arguments need none of its imports.
     """
+    outlive_readers()
     if {"--help", "-h"} & set(arguments):
-        usage = f"usage: mlflow run . -e {verb} -P name=value ...\n       python -m entrypoints.{verb} --name value ..."
-        print(help_text(config_class, f"{config_class.__doc__}\n\n{usage}"))
+        print(verb_help(verb, config_class))
         return 0
     for number in stopping_signals():
         signal.signal(number, _stop)
     run_id = os.environ.get("MLFLOW_RUN_ID")  # of `mlflow run`; MLflow takes it out of the environment later
     marked = False
     try:
-        config: Any = resolve(config_class, arguments)  # before the imports: a misspelt name ends at once
+        given, flags = parse(arguments, typed_names(config_class), FLAGS)
+        values = typed(config_class, given)  # MLflow has a config of its own, in the project's folder
+        if folder := os.environ.pop(WORKING_FOLDER, ""):
+            os.chdir(folder)
+        if PRINT_CONFIG in flags:
+            head = [f"Options of newsclf {verb}; to run it with them: newsclf {verb} config=<this file>"]
+            print(commented_yaml(config_class, head, checked(config_class, values)), end="")
+            return 0
+        config: Any = build(config_class, values)  # before the imports: a misspelt name ends at once
         load()(config)
         return 0
     except InputError as error:
@@ -53,7 +136,6 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
         status, message, code = "FAILED", f"{type(error).__name__}: {error} (NEWSCLF_DEBUG=1 shows where)", 1
         if line := disk_full(error):
             message, code = f"the disk is full ({line}): free some space and run again", 2
-    _keep_printing()
     message = masked(message)  # libraries quote addresses, with the logins in them
     if status != "KILLED":
         print(f"{verb}: {' '.join(message.split())}", file=sys.stderr, flush=True)
@@ -78,30 +160,6 @@ def stopping_signals() -> tuple[signal.Signals, ...]:
     return (*ours, *(one for one in others if one and signal.getsignal(one) != signal.SIG_IGN))
 
 
-class _Printer:
-    """A stream whose reader may be gone (a closed terminal, a pipe): what is written then is lost, and nothing else."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
-
-
-def _keep_printing() -> None:
-    """From here on, no print breaks off what has to be done at the end."""
-    sys.stdout, sys.stderr = _Printer(sys.stdout), _Printer(sys.stderr)
-
-
 def _trace() -> None:
     if os.environ.get("NEWSCLF_DEBUG") == "1":
         print(masked(traceback.format_exc()), file=sys.stderr, flush=True)
@@ -111,5 +169,4 @@ def _stop(signal_number: int, _: Any) -> None:
     # From here on the run is being marked as KILLED: a second signal must not break that off.
     for number in stopping_signals():
         signal.signal(number, signal.SIG_IGN)
-    _keep_printing()
     raise Stopped(signal_number)

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from importlib import import_module
 
 import mlflow
 
@@ -21,7 +20,7 @@ def call(verb: str, **options: object) -> int:
     streams = sys.stdout, sys.stderr
     arguments = [f"--{name}={value}" for name, value in options.items()]
     try:
-        return cli.run(verb, VERBS[verb], import_module(f"entrypoints.{verb}")._load, arguments)
+        return cli.run(verb, VERBS[verb], cli.recipe(verb), arguments)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

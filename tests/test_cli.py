@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,7 +14,11 @@ from typing import Any
 import pytest
 
 import newsclf
-from newsclf.verbs import VERBS
+from newsclf import cli
+from newsclf.config.commented_yaml import required_options
+from newsclf.config.fields import names_of
+from newsclf.config.options import resolve
+from newsclf.verbs import VERBS, summary
 
 ROOT = Path(newsclf.__file__).parents[1]
 HEAVY = {"torch", "mlflow", "transformers", "pytorch_lightning", "whylogs", "optuna", "pandas", "numpy", "scipy"}
@@ -71,6 +76,29 @@ def verb(options):
 
 sys.exit(cli.run("fake", Options, load, sys.argv[1:]))
 '''
+REQUIRED = {"model": "runs:/a/model", "stream": "in", "reference": "b", "kind": "sudden", "strategy": "grid"}
+REQUIRED |= {"runs": "a,b", "run_id": "c"}
+# Values that YAML takes for something else where they stand without quotes, by option.
+GIVEN = {
+    "dataset": "no.csv",
+    "text_column": "12:30",
+    "label_column": "2026-01-02",
+    "output_dir": "a: b # c 'd' \"e\"\nf\tü \\",
+    "data_dir": "010",
+    "categories": "all",
+    "device": "cpu",
+    "learning_rate": "1e-5",
+    "num_samples": "20",
+    "trainable_layers": "all",
+    "monitors": "[{name: a, metric: rows, below: 3}]",
+    "windows": "[{name: no, from: 2026-01-02, to: 2026-01-03}]",
+    "space": "{learning_rate: {low: 1e-4, high: 1e-2, log: true}, batch_size: [16, 32]}",
+    "train": "{dataset: 'no', text_column: \"x\\ny\"}",
+    "encoder": "~",
+    "name": "null",
+    "server": "http://host:5000",
+    "amount": "0.25",
+}
 # The help of every door; then a line: which one, and the packages that are imported by then.
 DOORS = """
 import runpy, sys
@@ -146,7 +174,7 @@ def test_a_full_disk_is_the_users_to_mend() -> None:
     assert stderr == ("fake: the disk is full ([Errno 28] No space left on device): free some space and run again\n")
 
 
-@pytest.mark.parametrize("arguments", [["--time", "2"], ["--times", "4"], ["--times"], ["times=2"]])
+@pytest.mark.parametrize("arguments", [["--time", "2"], ["--times", "4"], ["--times"], ["times", "2"]])
 def test_bad_arguments_end_before_the_verb_is_imported(arguments: list[str]) -> None:
     code, stdout, stderr = fake(*arguments)
     assert (code, stdout) == (2, "")
@@ -157,8 +185,8 @@ def test_bad_arguments_end_before_the_verb_is_imported(arguments: list[str]) -> 
 def test_help_exits_with_0_whatever_else_is_typed(flag: str) -> None:
     code, stdout, stderr = fake("--no-such", "thing", flag)
     assert (code, stderr) == (0, "")
-    assert stdout.startswith("Do as told.\n\nusage: mlflow run . -e fake -P name=value ...\n")
-    assert "  --times <a whole number from 1 to 3>  (default: 1)\n      how often\n" in stdout
+    assert stdout.startswith("Do as told.\n\nusage: newsclf fake name=value ... ")
+    assert "  times=<a whole number from 1 to 3>  (default: 1)\n      how often\n" in stdout
 
 
 STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131, signal.SIGXCPU: 152}
@@ -207,13 +235,14 @@ def test_a_terminal_that_closes_marks_the_run_though_nothing_can_be_printed(tmp_
     assert (tmp_path / "marked").read_text() == "marked"
 
 
-def test_a_pipe_that_nobody_reads_any_more_ends_in_one_line() -> None:
+def test_a_pipe_that_nobody_reads_any_more_stops_nothing() -> None:
     with waiting("print on") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        assert process.stderr.read() == "fake: BrokenPipeError: [Errno 32] Broken pipe (NEWSCLF_DEBUG=1 shows where)\n"
-        assert process.wait(timeout=30) == 1
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr.read() == "fake: stopped; no run was open\n"
+        assert process.wait(timeout=30) == 143
 
 
 def take_terminal(end: int) -> None:
@@ -231,6 +260,16 @@ def waiting(act: str = "wait", file: str = "", **how: Any) -> subprocess.Popen[s
     return process
 
 
+def call_main(*words: str) -> int:
+    """The command in this process; how that takes signals stays as it was."""
+    handlers = {number: signal.getsignal(number) for number in cli.stopping_signals()}
+    try:
+        return cli.main(words)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def imported(stderr: str) -> set[str]:
     """The top-level packages in a listing of `python -X importtime`."""
     return {line.rsplit("|", 1)[1].strip().split(".")[0] for line in stderr.splitlines() if line.count("|") == 2}
@@ -241,10 +280,91 @@ def test_help_of_a_verb_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     with_data = [verb for verb, options in VERBS.items() if hasattr(options, "dataset")]
-    assert done.stdout.count("--dataset <text>  (default: sample)") == len(with_data) > 0
+    assert done.stdout.count("dataset=<text>  (default: sample)") == len(with_data) > 0
     said = [line.split() for line in done.stdout.splitlines() if line.startswith("entrypoints.")]
     assert [door for door, *_ in said] == [f"entrypoints.{verb}" for verb in VERBS]
     assert {door: set(packages) & HEAVY for door, *packages in said} == {door: set() for door, *_ in said}
+
+
+@pytest.mark.parametrize("page", [["--help"], ["--version"], ["completion", "bash"], ["train", "--print-config"]])
+def test_the_command_itself_imports_nothing_heavy(page: list[str]) -> None:
+    done = python("-X", "importtime", "-m", "newsclf", *page)
+    assert done.returncode == 0
+    assert not imported(done.stderr) & HEAVY
+
+
+def test_the_command_lists_every_verb_with_a_line() -> None:
+    done = python("-m", "newsclf", "--help")
+    listed = dict(re.findall(r"^  (\w+) +(\S.*)$", done.stdout, flags=re.MULTILINE))
+    assert listed == {verb: summary(verb) for verb in VERBS}
+    assert python("-m", "newsclf", "--version").stdout == f"newsclf {newsclf.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "no verb is given: newsclf --help lists them"),
+        (["trian"], 'unknown verb "trian"; did you mean "train"?'),
+        (["TRAIN"], 'unknown verb "TRAIN"; did you mean "train"?'),
+        (["complete", "bash"], 'unknown verb "complete"; did you mean "completion"?'),
+        (["epochs=20"], 'unknown verb "epochs=20": newsclf --help lists them'),
+        (["--epochs", "20"], 'unknown verb "--epochs": newsclf --help lists them'),
+        (["", "train"], "no verb is given: newsclf --help lists them"),
+        (["completion"], "write newsclf completion bash or newsclf completion zsh"),
+        (["completion", "fish"], "write newsclf completion bash or newsclf completion zsh"),
+        (["\udcff"], 'unknown verb "\\udcff": newsclf --help lists them'),
+    ],
+)
+def test_a_wrong_verb_exits_with_2_in_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words) == 2
+    assert capsys.readouterr() == ("", f"newsclf: {said}\n")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_printed_config_is_taken_again(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = [f"{name}={REQUIRED[name]}" for name in required_options(VERBS[verb])]
+    options += [f"{name}={value}" for name, value in GIVEN.items() if name in names_of(VERBS[verb])]
+    assert call_main(verb, *options, "--print-config") == 0
+    file = tmp_path / "printed.yaml"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert resolve(VERBS[verb], [f"config={file}"]) == resolve(VERBS[verb], options)
+    assert len(re.findall(r"^# .+\n\w+: ", file.read_text(), flags=re.MULTILINE)) == len(names_of(VERBS[verb]))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_config_is_printed_without_what_must_be_given(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call_main(verb, "--print-config") == 0
+    missing = re.findall(r"^# (\w+): \(required\)$", capsys.readouterr().out, flags=re.MULTILINE)
+    assert missing == required_options(VERBS[verb])
+
+
+def test_a_printed_config_has_what_a_file_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("epochs: 7\nseed: 3\n")
+    assert call_main("train", "--print-config", f"config={file}", "--seed", "4") == 0
+    printed = capsys.readouterr().out
+    assert "\nepochs: 7\n" in printed
+    assert "\nseed: 4\n" in printed
+    assert call_main("train", "--print-config", "epochs=0") == 2
+    assert capsys.readouterr().err == "train: option epochs is '0': it must be a whole number from 1 to 10000\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["train", "--print-config"],
+        ["completion", "zsh"],
+    ],
+)
+def test_a_reader_that_ends_early_is_no_error(command: list[str]) -> None:
+    words = shlex.join([sys.executable, "-m", "newsclf", *command])
+    # The reader ends before the first word is written.
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; (sleep 0.1; {words}) | true"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

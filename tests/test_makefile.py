@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from newsclf.verbs import VERBS, summary
+
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ("make", "sh", "sed", "awk", "touch", "mkdir", "cp", "chmod")
 
@@ -37,6 +39,8 @@ class Project:
         self.log.touch()
         for name in ("Makefile", "python_env.yaml", "pyproject.toml"):
             shutil.copy(ROOT / name, self.folder)
+        (self.folder / "entrypoints").mkdir()
+        shutil.copy(ROOT / "entrypoints/verbs.mk", self.folder / "entrypoints")
         for name in TOOLS:
             program = shutil.which(name)
             assert program, f"{name} is needed"
@@ -101,9 +105,10 @@ def test_python_can_be_named(project: Project) -> None:
 def test_all_pins_are_installed_and_a_second_call_installs_nothing(project: Project) -> None:
     project.program("python3", GOOD)
     assert project.make(".venv/.installed-dev").returncode == 0
-    venv, pins, dev = project.logged()
+    venv, pins, command, dev = project.logged()
     assert venv == "venv by python3"
     assert pins == "pip -m pip install -r .venv/requirements.txt"
+    assert command == "pip -m pip install --no-deps --no-index --no-build-isolation -e ."
     assert dev == f"{pins} -r .venv/dev.txt", "the tools may not move a pin"
     environment = yaml.safe_load((ROOT / "python_env.yaml").read_text())
     wanted = environment["build_dependencies"] + environment["dependencies"]
@@ -147,17 +152,43 @@ def test_torchtext_has_an_environment_of_its_own(project: Project) -> None:
     assert (project.folder / ".venv-torchtext/.gitignore").read_text() == "*\n"
 
 
-def test_options_reach_mlflow_as_they_are_and_a_failure_is_one(project: Project) -> None:
+def test_an_environment_of_before_gets_the_command_alone(project: Project) -> None:
     project.program("python3", GOOD)
-    project.make(".venv/.installed")
-    mlflow = '#!/bin/sh\nfor argument in "$@"; do echo "$argument"; done\nexit ${MLFLOW_EXIT:-0}\n'
-    project.program(str(project.folder / ".venv/bin/mlflow"), mlflow)
-    done = project.make("train", "P=epochs=2 a=$HOME b=it's c=* dataset=s3://b/k.csv?x=1&y=(2)")
-    assert done.returncode == 0
-    start = ["run", ".", "-e", "train", "--env-manager", "local"]
-    values = ["epochs=2", "a=$HOME", "b=it's", "c=*", "dataset=s3://b/k.csv?x=1&y=(2)"]
-    assert done.stdout.splitlines() == start + [word for value in values for word in ("-P", value)]
-    assert project.make("evaluate", MLFLOW_EXIT="1").returncode != 0
+    assert project.make(".venv/.installed").returncode == 0
+    assert [line.split()[0] for line in project.logged()] == ["venv", "pip"]
+    assert project.make(".venv/.installed-newsclf").returncode == 0
+    assert project.logged() == ["pip -m pip install --no-deps --no-index --no-build-isolation -e ."]
+    assert project.make(".venv/.installed-newsclf").returncode == 0
+    assert project.logged() == []
+
+
+ECHO = """#!/bin/sh
+case "$1 $2" in
+"-m newsclf") printf '%s\\n' "$@"; exit ${NEWSCLF_EXIT:-0} ;;
+*) exit 0 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_a_target_and_its_options_arrive_as_they_are(project: Project, verb: str) -> None:
+    project.program(str(project.folder / ".venv/bin/python"), ECHO)
+    values = [
+        "epochs=2",
+        "a=$HOME",
+        "b=it's",
+        "c=*",
+        "dataset=s3://b/k.csv?x=1&y=(2)",
+        'd="q"',
+        "e=#1",
+        "f=$(x)",
+        "g=`x`",
+    ]
+    values += ["h=a;b|c>d", "i=\\\\n", "j=ä", "--dry-run", "k=%20", "l=!x", "m=~", "n={1,2}"]
+    done = project.make("-s", verb, f"P={' '.join(values)}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-len(values) - 3 :] == ["-m", "newsclf", verb, *values]
+    assert project.make(verb, NEWSCLF_EXIT="3").returncode != 0
 
 
 def test_the_ui_opens_on_the_runs_of_this_folder_or_of_the_variable(project: Project) -> None:
@@ -172,6 +203,8 @@ def test_the_ui_opens_on_the_runs_of_this_folder_or_of_the_variable(project: Pro
 
 
 def test_help_comes_first_and_lists_every_target(project: Project) -> None:
-    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-    listed = re.findall(r"^make (\S+) ", project.make().stdout, flags=re.MULTILINE)
-    assert sorted(listed) == sorted(phony.split())
+    phony, verbs = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert verbs == "$(VERBS)"
+    listed = re.findall(r"^make (\S+) +(\S.*)$", project.make().stdout, flags=re.MULTILINE)
+    assert sorted(name for name, _ in listed) == sorted([*phony.split(), *VERBS])
+    assert {name: words for name, words in listed if name in VERBS} == {verb: summary(verb) for verb in VERBS}

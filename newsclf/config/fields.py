@@ -94,15 +94,6 @@ def holds_mappings(hint: Any) -> bool:
     return base_type(hint) is tuple and typing.get_origin(parts[0]) is dict
 
 
-def plain(number: float) -> str:
-    """A number as it would be typed: whole ones in full, others short.
-
-    >>> plain(1e6), plain(1000.0), plain(0.05), plain(1e-8)
-    ('1000000', '1000', '0.05', '1e-08')
-    """
-    return str(int(number)) if number == int(number) else f"{number:g}"
-
-
 def expected(field: dataclasses.Field[Any], hint: Any) -> str:
     """What may be typed: "a whole number from 1 to 512, or auto"."""
     limits, kind = field.metadata, base_type(hint)
@@ -110,9 +101,9 @@ def expected(field: dataclasses.Field[Any], hint: Any) -> str:
     if kind in (int, float):
         words = "a whole number" if kind is int else "a number"
         if low is not None and high is not None:
-            words += f" from {plain(low)} to {plain(high)}"
+            words += f" from {low:g} to {high:g}"
         elif low is not None:
-            words += f" of {plain(low)} or more"
+            words += f" of {low:g} or more"
     elif kind is bool:
         words = "true or false"
     elif kind is dict:

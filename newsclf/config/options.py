@@ -1,4 +1,4 @@
-"""Turns `--name value` arguments and YAML files into a checked dataclass.
+"""Turns `name=value` arguments and YAML files into a checked dataclass.
 
 A verb's options are the fields of one frozen dataclass in `newsclf.config`; each field is made by
 `option` (fields.py). Everything that lists options (help, YAML defaults, logged parameters) is read from there.
@@ -15,42 +15,57 @@ from typing import Any, TypeVar
 
 import yaml
 
+from newsclf.config.arguments import parse
 from newsclf.config.fields import base_type, expected, fields_of, holds_mappings, may_be_none, names_of
-from newsclf.config.yaml_text import Scalar, read_options, read_yaml
 from newsclf.errors import InputError
 from newsclf.messages import nearest, one_line
 
 Config = TypeVar("Config")
-
-WORDS = {"true": True, "false": False}
-YAML_WORDS = {"yes": True, "on": True, "no": False, "off": False}
+CONFIG = "config"  # the option that names a file of options
 
 
 def resolve(config_class: type[Config], arguments: Sequence[str]) -> Config:
-    """Build the config from command-line arguments (`--name value` or `--name=value` pairs).
+    """Build the config from command-line arguments (see arguments.py).
 
     Raises InputError for an unknown name (with the nearest valid one), a value of the wrong type or
     outside its limits, a name given twice, and a config file that cannot be read.
     """
-    given = _pairs(arguments)
-    path = given.pop("config", None)
+    return build(config_class, typed(config_class, parse(arguments, typed_names(config_class))[0]))
+
+
+def typed_names(config_class: type) -> list[str]:
+    """What may be typed: every option, and config."""
+    return [*names_of(config_class), CONFIG]
+
+
+def typed(config_class: type, given: Mapping[str, str]) -> dict[str, Any]:
+    """What is given on the command line, over what stands in the file of its option config; nothing is checked yet.
+
+    Raises InputError for unknown names, and for a config file that cannot be read.
+    """
+    rest = {name: value for name, value in given.items() if name != CONFIG}
+    path = given.get(CONFIG)
     values: dict[str, Any] = _read_yaml(Path(path)) if path else {}
-    names = names_of(config_class)
-    _check_names(given, [*names, "config"], "")
-    _check_names(values, names, f"in {path}")
-    return build(config_class, {**values, **given})
+    _check_names(rest, typed_names(config_class), "")
+    _check_names(values, names_of(config_class), f"in {path}")
+    return {**values, **rest}
 
 
-def build(config_class: type[Config], values: Mapping[str, Any]) -> Config:
-    """Check `values` (text or YAML scalars and lists, by option name) and make the dataclass of them."""
+def checked(config_class: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values (text or YAML scalars and lists, by option name) as the types of the options."""
     fields = {field.name: field for field in fields_of(config_class)}
     hints = typing.get_type_hints(config_class)
     _check_names(values, list(fields), "")
-    checked = {name: _check(fields[name], hints[name], value) for name, value in values.items()}
-    for name, field in fields.items():
-        if name not in checked and field.default is dataclasses.MISSING:
-            raise InputError(f"option {name} is missing: {field.metadata['help']}")
-    return config_class(**checked)
+    return {name: _check(fields[name], hints[name], value) for name, value in values.items()}
+
+
+def build(config_class: type[Config], values: Mapping[str, Any]) -> Config:
+    """Check `values` and make the dataclass of them. Raises InputError where a required option is not among them."""
+    found = checked(config_class, values)
+    for field in fields_of(config_class):
+        if field.name not in found and field.default is dataclasses.MISSING:
+            raise InputError(f"option {field.name} is missing: {field.metadata['help']}")
+    return config_class(**found)
 
 
 def as_text(config: object) -> dict[str, str]:
@@ -60,50 +75,34 @@ def as_text(config: object) -> dict[str, str]:
 
 def as_yaml(config: object) -> dict[str, Any]:
     """Every option of `config` by name, as the scalar or list that a config file would hold."""
-    words = as_text(config)
-    values = {name: getattr(config, name) for name in words}
-    return {
-        name: words[name] if value is None else list(value) if isinstance(value, tuple) else value
-        for name, value in values.items()
-    }
+    return {field.name: yaml_value(field, getattr(config, field.name)) for field in fields_of(config)}
+
+
+def yaml_value(field: dataclasses.Field[Any], value: Any) -> Any:
+    """The value of an option as a config file would hold it; None as its own word, such as all or auto."""
+    if value is None:
+        return field.metadata["none"]
+    return list(value) if isinstance(value, tuple) else value
 
 
 def help_text(config_class: type, usage: str) -> str:
     """The `--help` page: one entry an option, with type, default and limits."""
-    lines = [usage, "", "options (all of the form --name value):"]
+    lines = [usage, "", "options:"]
     config_line = "a YAML file of options; those on the command line win over it"
-    entries = [("config", "FILE", config_line, "none")]
+    entries = [(CONFIG, "FILE", config_line, "none")]
     hints = typing.get_type_hints(config_class)
     for field in fields_of(config_class):
         required = field.default is dataclasses.MISSING
         default = "required" if required else _text(field, field.default) or "''"
         entries.append((field.name, expected(field, hints[field.name]), field.metadata["help"], default))
     for name, words, help, default in entries:
-        lines += [f"  --{name} <{words}>  (default: {default})", f"      {help}"]
+        lines += [f"  {name}=<{words}>  (default: {default})", f"      {help}"]
     return "\n".join(lines)
-
-
-def _pairs(arguments: Sequence[str]) -> dict[str, str]:
-    given: dict[str, str] = {}
-    rest = list(arguments)
-    while rest:
-        token = rest.pop(0)
-        if not token.startswith("--") or token == "--":
-            raise InputError(f"argument {token!r} is not of the form --name value")
-        name, separator, value = token[2:].partition("=")
-        if not separator:
-            if not rest:
-                raise InputError(f"option {name} has no value: write --{name} value")
-            value = rest.pop(0)
-        if name in given:
-            raise InputError(f"option {name} is given twice: give it once")
-        given[name] = value
-    return given
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        return read_options(path.read_text(encoding="utf-8"))
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         siblings = [str(other) for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
         near = nearest(str(path), siblings)
@@ -111,10 +110,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(f"config file {path} does not exist: {hint}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"config file {path} cannot be read as YAML: {one_line(error, 400)}") from None
-    except TypeError:
-        raise InputError(f"config file {path} must hold one `name: value` a line") from None
-    except InputError as error:
-        raise InputError(f"config file {path}: {error}") from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise InputError(f"config file {path} must hold one `name: value` a line")
+    return {str(name): value for name, value in loaded.items()}
 
 
 def _check_names(values: Mapping[str, Any], valid: Sequence[str], origin: str) -> None:
@@ -133,9 +133,6 @@ def _unknown(kind: str, name: str, valid: Sequence[str], origin: str) -> str:
 def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     """The value of an option, parsed from text or from a YAML scalar or list."""
     limits = field.metadata
-    # What stands in a file is shown, and judged, as it is typed there; nothing, or null, is no text.
-    if isinstance(value, Scalar) and value.typed is None and (may_be_none(hint) or not value):
-        value = None
     wrong = InputError(f"option {field.name} is {_shown(value)}: it must be {expected(field, hint)}")
     if may_be_none(hint) and (value is None or value == limits["none"]):
         return None
@@ -145,8 +142,6 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     if kind is dict:
         return _mapping(value, wrong)
     if kind is tuple:
-        if isinstance(value, Scalar) and not isinstance(value.typed, str):
-            raise wrong
         if isinstance(value, str):
             value = [] if value in ("", "none") else value.split(",")
         if not isinstance(value, list):
@@ -157,7 +152,7 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
                 raise InputError(_unknown(f"value in option {field.name}:", item, limits["choices"], ""))
         return items
     if kind is bool:
-        words = WORDS | YAML_WORDS if isinstance(value, Scalar) else WORDS
+        words = {"true": True, "false": False}
         word = str(value).lower()
         if word not in words:
             raise wrong
@@ -166,7 +161,7 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
         return _number(kind, value, limits, wrong)
     if value is None or isinstance(value, (list, dict)):
         raise wrong
-    text = str(value)  # no Scalar any more
+    text = str(value)
     if limits["choices"] and text not in limits["choices"]:
         near = nearest(text, limits["choices"])
         raise InputError(f"{wrong}; did you mean {near}?" if near else str(wrong))
@@ -176,11 +171,9 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
 def _typed_yaml(value: Any, wrong: InputError) -> Any:
     """What is a list or mapping in a YAML file is typed as YAML on the command line."""
     try:
-        return read_yaml(value) if isinstance(value, str) else value
+        return yaml.safe_load(value) if isinstance(value, str) else value
     except yaml.YAMLError:
         raise wrong from None
-    except InputError as error:
-        raise InputError(f"{wrong}; {error}") from None
 
 
 def _mapping(value: Any, wrong: InputError) -> dict[str, Any]:
@@ -213,10 +206,7 @@ def _number(kind: type, value: Any, limits: Mapping[str, Any], wrong: InputError
 
 
 def _shown(value: Any) -> str:
-    parts = [
-        part.typed if isinstance(part, Scalar) else part for part in (value if isinstance(value, list) else [value])
-    ]
-    text = repr(parts if isinstance(value, list) else parts[0])
+    text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 

@@ -1,6 +1,5 @@
-"""Two samples of which only a profile's histograms (or sketches) are left: their bins and their means, compared."""
+"""Two samples of which only a profile's sketches are left: their bins and their means, compared."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,13 +11,6 @@ from newsclf.stats.two_sample import LEVELS, compare_bins
 
 def compare_sketches(now: ColumnSummary, before: ColumnSummary) -> tuple[float, float]:
     """p-value and total variation (0..1), in bins of the profile before; missing values are a bin of their own."""
-    if now.histogram is not None and before.histogram is not None:  # of bins that both have, the counts are exact
-        level = max(now.histogram.level, before.histogram.level)
-        now, before = (
-            dataclasses.replace(side, histogram=side.histogram.at_level(level))
-            for side in (now, before)
-            if side.histogram is not None
-        )
     edges = np.unique(before.quantile(LEVELS))
     counts, shares = (
         np.append(np.diff(side.cdf(edges), prepend=0, append=1) * side.values, side.nulls) for side in (now, before)
@@ -42,9 +34,6 @@ def shift_of_means(now: Sequence[ColumnSummary], before: Sequence[ColumnSummary]
 
 
 def _number(column: ColumnSummary) -> float:
-    """The rows that would be as uncertain without a sketch: its error holds in 99 %, so 2.6 standard deviations.
-
-    Those of the column where it has a histogram, whose bins are those of the other side.
-    """
-    error = column.rank_error / 2.6 if column.histogram is None else 0.0
+    """The rows that would be as uncertain without a sketch: its error holds in 99 %, so 2.6 standard deviations."""
+    error = column.rank_error / 2.6
     return 1 / (1 / column.rows + error**2 / 0.25)

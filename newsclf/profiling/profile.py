@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
-import json
 import logging
 import os
-import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +15,6 @@ import pandas as pd
 
 from newsclf.errors import InputError, disk_full
 from newsclf.files import in_one_step
-from newsclf.profiling.histogram import Histogram
 
 # Read when whylogs is imported: by default it tells stats.whylogs.com of every import, and its WhyLabs writer asks a
 # bucket of that firm how to write.
@@ -36,8 +32,6 @@ logging.getLogger("whylogs").addHandler(logging.NullHandler())
 
 FORMAT = "1"
 FORMAT_KEY, REFERENCE_KEY, ENCODER_KEY = "newsclf.format", "newsclf.reference", "newsclf.encoder_sha256"
-HISTOGRAMS_KEY = "newsclf.histograms"  # of the file's metadata; files of 0.2.0 and earlier have none
-MAX_HISTOGRAMS = 64 << 20  # bytes, unpacked: some 1,000 columns
 MAGIC = b"WHY1"
 
 TEXT = "text"  # the column whose values are told apart, but not kept
@@ -51,10 +45,7 @@ TEXT_CONFIG = MetricConfig(hll_lg_k=18)
 
 
 class TextProfile:
-    """Counts, distributions, frequent labels and distinct texts of the frames that were logged.
-
-    A number column has both a histogram of fixed bins, which all that newsclf says of it is read from, and whylogs'
-    sketch (KLL), which draws random bits: two sketches of the same values differ a little from about 1,000 values on.
+    """Counts, distributions (KLL), frequent labels and distinct texts of the frames that were logged.
 
     reference: the id of the reference whose map the columns come from; "" without one. Profiles of different
         references hold different things under the same names, and do not merge.
@@ -69,7 +60,6 @@ class TextProfile:
         now = datetime.now(UTC)
         metadata = {FORMAT_KEY: FORMAT, REFERENCE_KEY: reference, ENCODER_KEY: encoder_sha256}
         self._columns: dict[str, dict[str, Metric]] = {}
-        self._histograms: dict[str, Histogram] = {}
         self._metadata = metadata
         self._timestamps = {"dataset_timestamp": timestamp or now, "creation_timestamp": now}
 
@@ -89,15 +79,6 @@ class TextProfile:
     def columns(self) -> Mapping[str, Mapping[str, Metric]]:
         """whylogs' metrics by column and by their own names ("counts", "distribution", ...)."""
         return self._columns
-
-    @property
-    def histograms(self) -> Mapping[str, Histogram]:
-        """The number columns' values by name; without those that come, in part, from a file that has none."""
-        return {
-            name: histogram
-            for name, histogram in self._histograms.items()
-            if len(histogram) == self._columns[name]["distribution"].kll.value.get_n()
-        }
 
     @property
     def rows(self) -> int:
@@ -133,8 +114,6 @@ class TextProfile:
                 metrics, seen = self._metrics(name, LABELS), _labels(values)
             for metric in metrics.values():
                 metric.columnar_update(seen)
-            if "distribution" in metrics:
-                self._histograms.setdefault(name, Histogram()).add(seen.numpy.floats)
 
     def merge(self, other: TextProfile) -> TextProfile:
         """The profile of all rows of both, which stay as they are.
@@ -149,20 +128,10 @@ class TextProfile:
                     "profile both with the same reference"
                 )
         # Through bytes, as a column that only one of them has would be shared.
-        merged = self._of(DatasetProfileView.deserialize(self.view.merge(other.view).serialize()))
-        names = {**self._histograms, **other._histograms}
-        none = Histogram()
-        merged._histograms = {
-            name: self._histograms.get(name, none).merge(other._histograms.get(name, none)) for name in names
-        }
-        return merged
+        return self._of(DatasetProfileView.deserialize(self.view.merge(other.view).serialize()))
 
     def to_bytes(self) -> bytes:
-        bins = {name: histogram.as_dict() for name, histogram in self.histograms.items()}
-        packed = base64.b64encode(zlib.compress(json.dumps(bins).encode(), 9)).decode()
-        view = self.view
-        view._metadata[HISTOGRAMS_KEY] = packed
-        return view.serialize()
+        return self.view.serialize()
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str) -> TextProfile:
@@ -172,7 +141,6 @@ class TextProfile:
         try:
             whole = _is_whole(data)
             view = DatasetProfileView.deserialize(data) if whole else None
-            bins = _unpacked(view.metadata.pop(HISTOGRAMS_KEY, "")) if view else {}
         except Exception:  # whatever protobuf and the sketches raise over broken bytes
             view = None
         if view is None:
@@ -184,11 +152,7 @@ class TextProfile:
                 if found
                 else f"{name} is a whylogs profile, but none of newsclf; profile the data with `-e profile`"
             )
-        profile = cls._of(view)
-        profile._histograms = {
-            name: one for name, one in bins.items() if "distribution" in profile._columns.get(name, {})
-        }
-        return profile
+        return cls._of(view)
 
     def write(self, path: str | Path) -> Path:
         """Write the file, its folder if need be, in one step: a file that is there is whole. Returns its path.
@@ -269,13 +233,6 @@ def _identities(values: pd.Series) -> PreprocessedColumn:
     seen.null_count = len(values) - len(digests)
     seen.numpy = NumpyView(ints=np.frombuffer(b"".join(digests), np.int64))
     return seen
-
-
-def _unpacked(packed: str) -> dict[str, Histogram]:
-    """What a file has under HISTOGRAMS_KEY. Raises whatever a damaged one comes to."""
-    unpacker = zlib.decompressobj()
-    text = unpacker.decompress(base64.b64decode(packed), MAX_HISTOGRAMS) if packed else b"{}"
-    return {name: Histogram.from_dict(bins) for name, bins in json.loads(text).items()}
 
 
 def _seen(values: pd.Series) -> PreprocessedColumn:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from newsclf.evaluation.metric_names import metric_part
-from newsclf.profiling.histogram import Histogram
 from newsclf.profiling.profile import TEXT, TextProfile
 
 RANKS = np.linspace(0, 1, 101)
@@ -26,9 +25,8 @@ class ColumnSummary:
     kind: "number", "label" or "text" (of which distinct values alone are kept).
     rows: rows logged; nulls: those without a value.
     mean, std (of the sample), min, max: of the values that are there.
-    quantiles: at RANKS, shape (101,), of the histogram: exact up to 2,048 different values, then within 1 %.
-    rank_error: by how much a quantile's rank, or a value of `cdf`, is off at the most; in 0..1. 0 while all values are
-        told apart, then the share of the fullest bin; of a file without a histogram that of 99 % of sketches.
+    quantiles: at RANKS, shape (101,), from the KLL sketch; exact up to about 1,000 values.
+    rank_error: by how much a quantile's rank, or a value of `cdf`, is off at the most (in 99 % of sketches); in 0..1.
     items: rows of each label, most frequent first. Exact up to 768 different labels, then the frequent ones alone.
     unique, unique_low, unique_high: estimate of distinct values, and its bounds at two standard errors.
     """
@@ -47,7 +45,6 @@ class ColumnSummary:
     unique: float = np.nan
     unique_low: float = np.nan
     unique_high: float = np.nan
-    histogram: Histogram | None = field(default=None, repr=False, compare=False)
     sketch: Any = field(default=None, repr=False, compare=False)
 
     @property
@@ -62,8 +59,6 @@ class ColumnSummary:
 
     def quantile(self, levels: np.ndarray) -> np.ndarray:
         """The values below which these shares (0..1) of the values lie; NaN for a column without values."""
-        if self.histogram is not None:
-            return self.histogram.quantiles(levels)
         if self.sketch is None or self.sketch.is_empty():
             return np.full(np.shape(levels), np.nan)
         return np.array(self.sketch.get_quantiles(np.asarray(levels).tolist()))
@@ -71,11 +66,8 @@ class ColumnSummary:
     def cdf(self, points: np.ndarray) -> np.ndarray:
         """The share of values that are at most as large as each of `points`; in 0..1, same shape, any order.
 
-        Of a histogram that has more values than bins, at most as large as the largest in the point's own bin.
         NaN for a column without values, and for NaN.
         """
-        if self.histogram is not None:
-            return self.histogram.cdf(points)
         points = np.asarray(points, dtype=np.float64)
         shares = np.full(points.shape, np.nan)
         known = ~np.isnan(points)
@@ -88,12 +80,7 @@ class ColumnSummary:
 
 def summarise(profile: TextProfile) -> dict[str, ColumnSummary]:
     """Every column of a profile by name, in the order in which they were logged (of a file: by name)."""
-    histograms = profile.histograms
-    return {
-        name: _summary(name, metrics, histograms.get(name))
-        for name, metrics in profile.columns.items()
-        if "counts" in metrics
-    }
+    return {name: _summary(name, metrics) for name, metrics in profile.columns.items() if "counts" in metrics}
 
 
 def rows_of(columns: Mapping[str, ColumnSummary]) -> int:
@@ -157,25 +144,20 @@ def key_numbers(profile: TextProfile) -> dict[str, float]:
     return {name: value for name, value in numbers.items() if np.isfinite(value)}
 
 
-def _summary(name: str, metrics: Mapping[str, Any], histogram: Histogram | None = None) -> ColumnSummary:
+def _summary(name: str, metrics: Mapping[str, Any]) -> ColumnSummary:
     facts: dict[str, Any] = {"rows": metrics["counts"].n.value, "nulls": metrics["counts"].null.value}
     distribution, items, cardinality = (metrics.get(n) for n in ("distribution", "frequent_items", "cardinality"))
     kind = "label" if items else "number" if distribution else "text"
     if distribution and not items:
         sketch = facts["sketch"] = distribution.kll.value
-        facts["histogram"] = histogram
-        facts["rank_error"] = sketch.normalized_rank_error(False) if histogram is None else histogram.rank_error
+        facts["rank_error"] = sketch.normalized_rank_error(False)
         if not sketch.is_empty():
-            low, high = sketch.get_min_value(), sketch.get_max_value()
-            at_ranks = (
-                np.array(sketch.get_quantiles(RANKS.tolist())) if histogram is None else histogram.quantiles(RANKS)
-            )
             facts |= {
                 "mean": float(distribution.avg),
                 "std": float(distribution.stddev),
-                "min": low,
-                "max": high,
-                "quantiles": np.clip(at_ranks, low, high),
+                "min": sketch.get_min_value(),
+                "max": sketch.get_max_value(),
+                "quantiles": np.array(sketch.get_quantiles(RANKS.tolist())),
             }
     if items:
         found = sorted(items.strings, key=lambda item: (-item.est, item.value))

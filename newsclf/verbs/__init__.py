@@ -1,7 +1,7 @@
 """The recipes: what the program can do, one file a verb.
 
 This is the one list of them; it imports none, so that a door's help stays quick. `make configs` writes what follows
-from it: each verb's door, its entry in MLproject and its file of defaults.
+from it: each verb's door, its entry in MLproject, its make target and its file of defaults.
 """
 
 from newsclf.config import (
@@ -31,3 +31,8 @@ VERBS: dict[str, type] = {
     "sweep": SweepConfig,
     "reproduce": ReproduceConfig,
 }
+
+
+def summary(verb: str) -> str:
+    """What the verb does, in a line."""
+    return str(VERBS[verb].__doc__).strip().splitlines()[0]

