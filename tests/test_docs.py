@@ -48,7 +48,8 @@ def test_every_verb_has_a_page_but_those_of_two_pages() -> None:
 
 
 def test_make_targets_are_there() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", words(ROOT / "Makefile") + words(ROOT / "entrypoints/verbs.mk"), flags=re.MULTILINE))
+    written = words(ROOT / "Makefile") + words(ROOT / "entrypoints" / "verbs.mk")
+    targets = set(re.findall(r"^([a-z-]+):", written, flags=re.MULTILINE))
     named = {name for page in PAGES for name in re.findall(r"`make ([a-z-]+)", words(page))}
     assert named - targets == set()
 
