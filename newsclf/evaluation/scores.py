@@ -74,25 +74,13 @@ def calibration_curve(
     return np.arange(bins) / bins, mean_confidence, accuracy, rows
 
 
-def metric_names(classes: Sequence[str]) -> list[str]:
-    """A metric-name part for every class: characters MLflow refuses become `_`, clashes get a number."""
-    names: list[str] = []
-    for label in classes:
-        name = metric_part(label, 100, ascii_only=True)
-        while name in names:
-            name += f"_{len(names)}"
-        names.append(name)
-    return names
-
-
 def per_class_metrics(
     labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], prefix: str = ""
 ) -> dict[str, float]:
-    """{prefix}precision/<class>, {prefix}recall/<class>, {prefix}f1/<class>."""
+    """{prefix}precision/<class>, {prefix}recall/<class>, {prefix}f1/<class>; see `metric_part`."""
     per_class = class_scores(labels, probabilities.argmax(axis=1), len(classes))
-    names = metric_names(classes)
     return {
-        f"{prefix}{score}/{name}": float(values[index])
+        f"{prefix}{score}/{metric_part(name)}": float(values[index])
         for score, values in per_class.items()
-        for index, name in enumerate(names)
+        for index, name in enumerate(classes)
     }

@@ -15,7 +15,6 @@ RANKS = np.linspace(0, 1, 101)
 # Columns of 0 and 1, whose mean is the share of rows.
 SHARES = ("empty", "missing", "ends_in_punctuation")
 CLASSES_IN_METRICS = 100
-MAX_PART = 200  # characters of a column or a class in a metric's name; MLflow takes 250 in all
 
 
 @dataclass(frozen=True)
@@ -125,12 +124,11 @@ def key_numbers(profile: TextProfile) -> dict[str, float]:
 
     `rows`; `<column>/mean`, `/std`, `/q05`, `/median`, `/q95`; `empty_share`, `missing_share`,
     `ends_in_punctuation_share`, `duplicate_share` (see there); `<label column>/<class>`: the class's share of the
-    rows that have one, for the 100 most frequent; `<label column>_missing_share`. What a metric's name may not hold
-    becomes "_".
+    rows that have one, for the 100 most frequent; `<label column>_missing_share`. Names as of `metric_part`.
     """
     numbers: dict[str, float] = {"rows": float(profile.rows), "duplicate_share": duplicate_share(profile)}
     for name, column in summarise(profile).items():
-        safe = metric_part(name, MAX_PART)
+        safe = metric_part(name)
         if column.kind == "number" and name in SHARES:
             numbers[f"{safe}_share"] = column.mean
         elif column.kind == "number":
@@ -140,7 +138,7 @@ def key_numbers(profile: TextProfile) -> dict[str, float]:
         elif column.kind == "label" and column.rows:
             numbers[f"{safe}_missing_share"] = column.nulls / column.rows
             for label, rows in list(column.items.items())[:CLASSES_IN_METRICS]:
-                numbers[_unused(f"{safe}/{metric_part(label, MAX_PART)}", numbers)] = rows / column.values
+                numbers[f"{safe}/{metric_part(label)}"] = rows / column.values
     return {name: value for name, value in numbers.items() if np.isfinite(value)}
 
 
@@ -167,11 +165,3 @@ def _summary(name: str, metrics: Mapping[str, Any]) -> ColumnSummary:
         low, high = (0.0, 0.0) if sketch.is_empty() else (sketch.get_lower_bound(2), sketch.get_upper_bound(2))
         facts |= {"unique": float(cardinality.estimate or 0), "unique_low": low, "unique_high": high}
     return ColumnSummary(name=name, kind=kind, **facts)
-
-
-def _unused(name: str, used: Mapping[str, float]) -> str:
-    """`name`, with a number behind it where another class has it: "R&B" and "R-B" are two."""
-    free, number = name, 2
-    while free in used:
-        free, number = f"{name}_{number}", number + 1
-    return free

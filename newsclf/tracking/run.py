@@ -80,7 +80,7 @@ class Run:
 
         A point is a name, a step and a time. Without `when`, the time is now and does not tell points apart: what the
         run has by this name and step is not logged again. when: with a time zone. model_id: of the logged model that
-        the numbers are about. Characters that MLflow refuses in a name become `_`.
+        the numbers are about. What MLflow refuses in a name is written as its code point.
         """
         timestamp = int((when or datetime.now(UTC)).timestamp() * 1000)
         named = {metric_name(name): float(value) for name, value in numbers.items()}

@@ -20,6 +20,7 @@ from newsclf.monitoring.alerts import ALERT
 from newsclf.monitoring.batches import Batch, batches, location_of, name_of, tables
 from newsclf.monitoring.judging import History, changes_by_number, changes_over, judge_batch, known_numbers
 from newsclf.monitoring.notifier import Notifier, notification_urls
+from newsclf.monitoring.number_names import by_todays_names, renames, watched_by_todays_names
 from newsclf.monitoring.profile_batches import ProfileBatch, of_profiles, profile_batches
 from newsclf.monitoring.rules import Window, check_numbers, parse_monitors, parse_windows
 from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of, write_records
@@ -50,16 +51,19 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
         if not profiles:
             tables(config.stream)  # a stream that is not there ends here, before a reference is fitted
         reference = reference_of(config, folder)
+        numbers = known_numbers(reference)
+        names = renames(numbers)
+        monitors = watched_by_todays_names(monitors, names)
         # Which labels a stream has, a reference without labels cannot tell.
         watched = [one for one in monitors if reference.classes or not one.number.startswith("label")]
-        check_numbers(watched, known_numbers(reference))
+        check_numbers(watched, numbers)
         state.keep_header(stream=stream, options=as_text(config), run_id=run.id)
         run.tag({"newsclf.stream": stream, "newsclf.reference": config.reference, "newsclf.reference_id": reference.id})
         if run.id != resume:
             log_reference(run, reference)
 
         scope = scope_of(reference.id, {name: as_text(config)[name] for name in SETTINGS})
-        judged = state.records(scope)
+        judged = by_todays_names(state.records(scope), names)
         known, history = {record.key for record in judged}, History(newest(judged))
         alerts = AlertManager(monitors, windows, notifier, state, f"stream {config.stream}, run {run.id}")
         for record in history.records:

@@ -6,7 +6,7 @@ pytestmark = pytest.mark.integration
 
 CLASSES = {
     "20newsgroups": {"alt.atheism", "comp.graphics", "sci.space", "talk.religion.misc"},
-    "ag_news": {"World", "Sports", "Business", "Sci_Tech"},
+    "ag_news": {"World", "Sports", "Business", "Sci/Tech"},
 }
 
 

@@ -110,7 +110,7 @@ def test_key_numbers():
             "empty_share": 0.25,
             "label_missing_share": 0.25,
             "label/World": 2 / 3,
-            "label/Sci_Tech": 1 / 3,
+            "label/Sci/Tech": 1 / 3,
         },
         abs=1e-6,
     )
@@ -144,7 +144,7 @@ def test_every_name_is_one_that_mlflow_takes():
     shares = [value for name, value in numbers.items() if name.startswith("label/")]
     assert len(shares) == len(labels)
     assert sum(shares) == pytest.approx(1)
-    assert "distance_to_Sci_Tech/mean" in numbers
+    assert "distance_to_Sci/Tech/mean" in numbers
 
 
 def test_a_column_with_a_name_for_every_row_makes_no_thousand_metrics():
