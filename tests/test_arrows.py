@@ -23,7 +23,7 @@ FLOORS = (
     ("model", "data"),
     ("evaluation", "features", "config"),
     ("stats",),
-    ("files", "locks", "masking", "messages", "output", "progress"),
+    ("files", "locks", "masking", "messages", "output", "progress", "untrusted"),
     ("errors",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

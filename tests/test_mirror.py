@@ -11,7 +11,6 @@ ELSEWHERE = {
     "config/shared.py": "config/test_fields.py",
     "config/watching.py": "config/test_fields.py",
     "drift/evidence.py": "drift/test_verdict.py",
-    "tracking/artifacts/models.py": "integration/test_models.py",
     "tracking/artifacts/references.py": "integration/test_profile.py",
     "verbs/compare.py": "integration/test_promotion.py",
     "verbs/evaluate.py": "integration/test_mlflow_run.py",

@@ -1,6 +1,7 @@
 """A reference in a folder: numbers as safetensors, facts as JSON, its profile as whylogs writes it. No pickle."""
 
 import json
+import math
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,40 @@ from newsclf.drift.reference import Reference
 from newsclf.errors import InputError
 from newsclf.features.embedding import EmbeddingMap
 from newsclf.features.tokens import TokenCounter
-from newsclf.features.words import WordFrequencies
+from newsclf.features.words import BUCKETS, WordFrequencies
 from newsclf.files import in_one_step
 from newsclf.messages import one_line
 from newsclf.model.weights import find
 from newsclf.profiling.profile import TextProfile
+from newsclf.untrusted import check_inside, load_json_object, tensors
 
 FORMAT = 1
 FACTS, ARRAYS, PROFILE = "reference.json", "reference.safetensors", "profile.bin"
+KINDS_OF_FACTS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("id", "encoder", "embedding", "encoder_sha256", "predictor_name"), str),
+    **dict.fromkeys(("classes", "map_classes", "columns"), list),
+    "temperature": (int, float),
+    "counts": dict,
+    "rows": int,
+    "seed": int,
+}
+# Equal letters are equal lengths: vocabulary, hidden, directions, anchors, classes of the map, buckets, rows, columns.
+SHAPES = {
+    "map.weights": "v",
+    "map.surprise": "v",
+    "map.rarity": "v",
+    "map.mean": "h",
+    "map.directions": "hd",
+    "map.anchors": "ah",
+    "map.centres": "mh",
+    "words": "b",
+    "held_out": "rc",
+    "labels": "r",
+    "probabilities": "rk",
+    "light.weights": "hk",
+    "light.bias": "k",
+}
+OPTIONAL = ("labels", "probabilities", "light.weights", "light.bias")
 
 
 def save(reference: Reference, folder: Path) -> None:
@@ -76,12 +103,16 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
     from safetensors.numpy import load_file
 
     try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        facts = load_json_object(folder / FACTS)
         if facts["format"] != FORMAT:
             raise InputError(
                 f"reference {folder} has format {facts['format']}, this version reads {FORMAT}: fit it again"
             )
+        check_inside(folder / PROFILE, folder)
+        tensors(folder / ARRAYS)
         arrays: dict[str, Any] = load_file(folder / ARRAYS)
+        _check_facts(facts)
+        _check_arrays(arrays, facts)
         embedding = EmbeddingMap(
             **{name: arrays[f"map.{name}"] for name in _map_arrays()}, classes=tuple(facts["map_classes"])
         )
@@ -94,6 +125,9 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
                 f"reference {folder} was fitted with another encoder: {facts['encoder']} of sha256 "
                 f"{facts['encoder_sha256'][:16]}..., here it is {files.sha256[:16]}...: fit the reference again"
             )
+        counter = TokenCounter(files.folder)
+        if counter.vocabulary_size != len(embedding.weights):
+            raise InputError(f"reference {folder} was fitted with another tokenizer than that of {facts['encoder']}")
         classes = tuple(facts["classes"])
         if predictor is not None and predictor.classes != classes:
             raise InputError(f"reference {folder} knows the classes {', '.join(classes)}; its predictor knows others")
@@ -105,7 +139,7 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
             encoder=facts["encoder"],
             encoder_sha256=facts["encoder_sha256"],
             embedding=facts["embedding"],
-            reader=TextReader(TokenCounter(files.folder), embedder, embedding, WordFrequencies(arrays["words"])),
+            reader=TextReader(counter, embedder, embedding, WordFrequencies(arrays["words"])),
             held_out=HeldOut(columns, classes, labelled, facts["counts"], facts["rows"]),
             light=light,
             temperature=facts["temperature"],
@@ -121,6 +155,38 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
     if loaded.profile.reference != loaded.id:
         raise InputError(f"{folder} is no whole reference: its {PROFILE} is that of another; fit it again")
     return loaded
+
+
+def _check_facts(facts: dict[str, Any]) -> None:
+    """Raises ValueError where reference.json holds something else than `save` writes."""
+    for name, kind in KINDS_OF_FACTS.items():
+        if not isinstance(facts[name], kind) or isinstance(facts[name], bool):
+            raise ValueError(f"{FACTS}: {name} is {one_line(repr(facts[name]), 40)}")
+    for name in ("classes", "map_classes", "columns"):
+        if not all(isinstance(text, str) for text in facts[name]) or len(set(facts[name])) < len(facts[name]):
+            raise ValueError(f"{FACTS}: {name} must be different names")
+    if not all(type(count) is int and count >= 0 for count in (facts["rows"], *facts["counts"].values())):
+        raise ValueError(f"{FACTS}: rows and counts must be whole numbers")
+    if not (math.isfinite(facts["temperature"]) and facts["temperature"] > 0):
+        raise ValueError(f"{FACTS}: temperature is {facts['temperature']}")
+
+
+def _check_arrays(arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
+    """Raises ValueError where the arrays do not fit each other or the names in reference.json, or hold NaN."""
+    sizes = {"k": len(facts["classes"]), "m": len(facts["map_classes"]), "c": len(facts["columns"]), "b": BUCKETS}
+    for name, letters in SHAPES.items():
+        if name not in arrays and name in OPTIONAL:
+            continue
+        shape = arrays[name].shape
+        if len(shape) != len(letters) or any(
+            sizes.setdefault(*pair) != pair[1] for pair in zip(letters, shape, strict=True)
+        ):
+            raise ValueError(f"{ARRAYS}: {name} has the shape {list(shape)}, which does not fit the rest")
+        if name != "held_out" and not np.isfinite(arrays[name]).all():  # which has NaN where a text has no such number
+            raise ValueError(f"{ARRAYS}: {name} holds NaN or infinite values")
+    labels = arrays.get("labels", np.zeros(0))
+    if len(labels) and not (labels.min() >= 0 and labels.max() < sizes["k"]):
+        raise ValueError(f"{ARRAYS}: there are labels of no class")
 
 
 def _map_arrays() -> list[str]:

@@ -14,6 +14,7 @@ import pandas as pd
 import scipy.sparse
 
 from newsclf.errors import InputError
+from newsclf.untrusted import tensors
 
 DIRECTIONS = 32
 NEIGHBOURS = 10
@@ -26,11 +27,11 @@ def token_vectors(folder: Path) -> np.ndarray:
 
     for file in sorted(folder.glob("*.safetensors")):
         try:
-            with safe_open(file, "np") as weights:
-                for name in weights.keys():  # noqa: SIM118 (not a mapping)
-                    if name.endswith("word_embeddings.weight"):
+            for name in tensors(file):
+                if name.endswith("word_embeddings.weight"):
+                    with safe_open(file, "np") as weights:
                         return np.asarray(weights.get_tensor(name), np.float32)
-        except (SafetensorError, OSError, TypeError) as error:
+        except (SafetensorError, OSError, TypeError, ValueError) as error:
             raise InputError(f"encoder {folder}: {file.name} cannot be read ({error})") from None
     raise InputError(f"encoder {folder}: no token embeddings in its safetensors files")
 

@@ -11,6 +11,7 @@ import scipy.sparse
 
 from newsclf.errors import InputError
 from newsclf.features.plain_text import token_ids
+from newsclf.untrusted import check_tokenizer
 
 MAX_CHARACTERS = 1_000_000  # of a text that are read: a broken file in one row must not stop a batch
 UNKNOWN = 1 << 32  # two numbers in one
@@ -32,12 +33,13 @@ class TokenCounter:
         from tokenizers.pre_tokenizers import BertPreTokenizer
 
         try:
+            check_tokenizer(folder)
             self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # the library raises plain Exception
             raise InputError(f"encoder {folder}: tokenizer.json cannot be read ({error})") from None
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self.vocabulary_size: int = self._tokenizer.get_vocab_size()
+        self.vocabulary_size: int = max(self._tokenizer.get_vocab().values(), default=0) + 1
         unknown = getattr(self._tokenizer.model, "unk_token", None)
         self._unknown = self._tokenizer.token_to_id(unknown) if unknown else None
         self._by_word = isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)

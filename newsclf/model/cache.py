@@ -41,8 +41,8 @@ class Cache:
         """The entry's (values, lengths), values memory-mapped; None where there is no whole entry."""
         entry = self.folder / key
         try:
-            values = np.load(entry / "values.npy", mmap_mode="r")
-            lengths = np.load(entry / "lengths.npy")
+            values = np.load(entry / "values.npy", mmap_mode="r", allow_pickle=False)
+            lengths = np.load(entry / "lengths.npy", allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
         with contextlib.suppress(OSError):  # a cache that may only be read is still a cache
@@ -80,7 +80,7 @@ class Cache:
             values.flush()
             np.save(unfinished / "lengths.npy", lengths)
             # Opened before it is in its place: from there another process may remove it at any time.
-            values = np.load(unfinished / "values.npy", mmap_mode="r")
+            values = np.load(unfinished / "values.npy", mmap_mode="r", allow_pickle=False)
             self._publish(unfinished, key)
         except OSError as error:
             raise InputError(

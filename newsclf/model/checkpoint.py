@@ -11,8 +11,9 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from newsclf.errors import disk_full
+from newsclf.errors import InputError, disk_full
 from newsclf.files import in_one_step
+from newsclf.untrusted import check_file
 
 LATEST = "latest.ckpt"
 
@@ -46,12 +47,20 @@ class Latest(Checkpoint):
 
 
 def load(folder: Path) -> dict[str, Any] | None:
-    """The number of epochs that are done, and what `Latest` has kept; None where the folder has no checkpoint."""
+    """The number of epochs that are done, and what `Latest` has kept; None where the folder has no checkpoint.
+
+    Raises InputError where it cannot be read: nothing but numbers and plain values is, no code.
+    """
     path = folder / LATEST
     if not path.is_file():
         return None
-    found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    return {"epochs": found["epoch"] + 1, **found["callbacks"][Latest.__qualname__]}
+    try:
+        found = torch.load(check_file(path), map_location="cpu", weights_only=True, mmap=True)
+        return {"epochs": found["epoch"] + 1, **found["callbacks"][Latest.__qualname__]}
+    except Exception as error:  # torch, zip and pickle each have their own kinds, and advise to trust the file
+        raise InputError(
+            f"checkpoint {path} is damaged, or holds code, which is not run: train again, without resume"
+        ) from error
 
 
 def restore_generators(state: dict[str, Any]) -> None:

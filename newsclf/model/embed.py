@@ -21,6 +21,7 @@ class EncoderEmbedder:
         """folder: an encoder's files. Raises InputError when they cannot be read."""
         self._encoder = encoder.load(folder, dropout=0.0, attention_dropout=0.0).eval().to(device)
         self._tokenizer = Tokenizer(folder, min(MAX_LENGTH, self._encoder.max_positions))
+        self._encoder.check_reads(self._tokenizer, "max_length")
         self._device = torch.device(device)
 
     @allocator.reused()

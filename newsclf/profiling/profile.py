@@ -15,6 +15,7 @@ import pandas as pd
 
 from newsclf.errors import InputError, disk_full
 from newsclf.files import in_one_step
+from newsclf.untrusted import MAX_PROFILE_BYTES, check_regular
 
 # Read when whylogs is imported: by default it tells stats.whylogs.com of every import, and its WhyLabs writer asks a
 # bucket of that firm how to write.
@@ -177,9 +178,10 @@ class TextProfile:
         Raises InputError for a file that cannot be read, is empty, truncated, no profile, or of another format.
         """
         try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise InputError(f"cannot read the profile {path} ({error.strerror}); give the path of a file") from None
+            data = check_regular(Path(path), MAX_PROFILE_BYTES).read_bytes()
+        except (OSError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) else error
+            raise InputError(f"cannot read the profile {path} ({said}); give the path of a file") from None
         return cls.from_bytes(data, str(path))
 
     @classmethod

@@ -131,11 +131,7 @@ def make_classifier(
         raise InputError(
             f"option trainable_layers is {config.trainable_layers}: encoder {config.encoder} has {depth} layers"
         )
-    if tokenizer.max_length > loaded.max_positions:
-        raise InputError(
-            f"option max_length is {tokenizer.max_length}: "
-            f"encoder {config.encoder} reads at most {loaded.max_positions} tokens"
-        )
+    loaded.check_reads(tokenizer, "option max_length")
     frozen = 0 if config.trainable_layers is None else depth - config.trainable_layers
     return Classifier(loaded, classes, config.dropout, frozen).to(config.device)
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from newsclf.drift import fit_reference, load_reference, save_reference
 from newsclf.errors import InputError
@@ -67,6 +69,55 @@ def encoder_without_files(folder: Path) -> None:
     changed(encoder=str(folder / "encoder"))(folder)
 
 
+def written(name: str, data: bytes) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(data)
+
+
+def piped(name: str) -> Callable[[Path], None]:
+    def break_it(folder: Path) -> None:
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+
+    return break_it
+
+
+def linked(name: str) -> Callable[[Path], None]:
+    def break_it(folder: Path) -> None:
+        (folder / name).rename(folder.parent / name)
+        (folder / name).symlink_to(folder.parent / name)
+
+    return break_it
+
+
+def reshaped(name: str) -> Callable[[Path], None]:
+    def break_it(folder: Path) -> None:
+        arrays = load_file(folder / "reference.safetensors")
+        arrays[name] = np.ascontiguousarray(arrays[name][None])
+        save_file(arrays, folder / "reference.safetensors")
+
+    return break_it
+
+
+def spoilt(name: str, value: float = np.nan) -> Callable[[Path], None]:
+    def break_it(folder: Path) -> None:
+        arrays = load_file(folder / "reference.safetensors")
+        if np.isnan(value):
+            arrays[name] = arrays[name].astype(np.float32)
+        arrays[name].reshape(-1)[-1] = value
+        save_file(arrays, folder / "reference.safetensors")
+
+    return break_it
+
+
+ARRAYS = (
+    "map.weights", "map.surprise", "map.rarity", "map.mean", "map.directions", "map.anchors", "map.centres", "words",
+    "held_out", "labels", "probabilities", "light.weights", "light.bias",
+)  # fmt: skip
+WRONG_FACTS: tuple[tuple[str, Any], ...] = (
+    ("id", 7), ("encoder", None), ("embedding", []), ("predictor_name", {}), ("classes", "abc"), ("classes", ["a"] * 4),
+    ("map_classes", [1, 2]), ("columns", {}), ("temperature", "1"), ("temperature", float("nan")), ("temperature", -1),
+    ("temperature", True), ("counts", []), ("counts", {"empty": "many"}), ("rows", -1), ("rows", 1.5), ("seed", "0"),
+)  # fmt: skip
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "no folder": (shutil.rmtree, "is no whole reference"),
     "no facts": (lambda folder: (folder / "reference.json").unlink(), "is no whole reference"),
@@ -82,6 +133,19 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "another format": (changed(format=99), "has format 99, this version reads 1"),
     "another encoder": (changed(encoder_sha256="0" * 64), "was fitted with another encoder: minilm of sha256 0000"),
     "an encoder that is gone": (encoder_without_files, "has no config.json"),
+    **{f"{name} {value!r:.20}": (changed(**{name: value}), "is no whole reference") for name, value in WRONG_FACTS},
+    **{f"{name} of another shape": (reshaped(name), f"{name} has the shape") for name in ARRAYS},
+    **{f"{name} of NaN": (spoilt(name), f"{name} holds NaN") for name in ARRAYS if name != "held_out"},
+    "labels of no class": (spoilt("labels", 99), "labels of no class"),
+    "nested facts": (written("reference.json", b"[" * 200_000), "nested too deep"),
+    "facts of many values": (written("reference.json", b"[" * 4_000_000), "values, and at most"),
+    "a header of 2^62 bytes": (written("reference.safetensors", b"\0" * 7 + b"\x40{}"), "is cut off"),
+    "a pipe as facts": (piped("reference.json"), "no file but a pipe"),
+    "a pipe as arrays": (piped("reference.safetensors"), "no file but a pipe"),
+    "a pipe as profile": (piped("profile.bin"), "no file but a pipe"),
+    "facts that are a link": (linked("reference.json"), "is a link to outside"),
+    "arrays that are a link": (linked("reference.safetensors"), "is a link to outside"),
+    "a profile that is a link": (linked("profile.bin"), "is a link to outside"),
     "columns that do not fit": (changed(columns=["one"]), "is no whole reference"),
 }
 

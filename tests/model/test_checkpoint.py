@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from newsclf.errors import InputError
 from newsclf.model.batches import TokenDataset
 from newsclf.model.checkpoint import LATEST, load
 from newsclf.model.classifier import Classifier
@@ -91,3 +92,19 @@ def test_a_checkpoint_is_whole_or_not_there(train: Callable[..., tuple[Fit, Clas
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", LATEST]
     (tmp_path / LATEST).rename(tmp_path / f".{LATEST}.1.unfinished")
     assert load(tmp_path) is None
+
+
+@pytest.mark.parametrize("spoilt", ["", "PK", "[]", "harm", "other"])
+def test_a_checkpoint_that_is_none_is_bad_input(spoilt: str, tmp_path: Path) -> None:
+    class Harm:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (tmp_path / "trace",)
+
+    contents: dict[str, Any] = {"harm": {"epoch": 0, "callbacks": {"Latest": Harm()}}, "other": {"epoch": 0}}
+    if spoilt in contents:
+        torch.save(contents[spoilt], tmp_path / LATEST)
+    else:
+        (tmp_path / LATEST).write_text(spoilt)
+    with pytest.raises(InputError, match="latest.ckpt is damaged, or holds code, .*: train again, without resume"):
+        load(tmp_path)
+    assert not (tmp_path / "trace").exists()

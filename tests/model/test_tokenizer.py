@@ -1,5 +1,6 @@
 """Token ids are the fast tokenizer's own, kept as one flat array."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,7 @@ def test_the_key_depends_on_the_length_limit_and_the_vocabulary(tiny_encoder: Pa
     other.fast.add_tokens(["zyzzyva"])
     assert key != other.key
     other.save(tmp_path)
+    shutil.copy(tiny_encoder / "config.json", tmp_path)
     assert Tokenizer(tmp_path, 64).key == other.key
 
 
@@ -71,6 +73,7 @@ def test_use_does_not_change_the_key(tiny_encoder: Path) -> None:
 def test_a_saved_tokenizer_gives_the_same_ids(tiny_encoder: Path, tmp_path: Path) -> None:
     tokenizer = Tokenizer(tiny_encoder, 20)
     tokenizer.save(tmp_path)
+    shutil.copy(tiny_encoder / "config.json", tmp_path)
     assert rows(Tokenizer(tmp_path, 20), TEXTS) == rows(tokenizer, TEXTS)
 
 

@@ -245,6 +245,16 @@ def test_a_path_that_cannot_be_read_or_written(tmp_path):
         TextProfile().write(tmp_path / "file" / "p.bin")
 
 
+def test_what_never_ends_or_is_too_large_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.bin")
+    (tmp_path / "large.bin").touch()
+    os.truncate(tmp_path / "large.bin", 10**12)
+    (tmp_path / "device.bin").symlink_to("/dev/zero")
+    for name, says in (("pipe", "but a pipe"), ("device", "but a device"), ("large", "has 1,000,000,000,000 bytes")):
+        with pytest.raises(InputError, match=f"cannot read the profile .*{says}"):
+            TextProfile.read(tmp_path / f"{name}.bin")
+
+
 def test_a_write_that_fails_leaves_the_former_file_and_nothing_else(tmp_path, monkeypatch):
     path = profile_of(made(3)).write(tmp_path / "p.bin")
 

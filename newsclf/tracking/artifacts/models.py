@@ -21,8 +21,10 @@ from newsclf.model.text_classifier import TextClassifier
 from newsclf.tracking.run import Run
 from newsclf.tracking.runs import download
 from newsclf.tracking.server import PROJECT, as_default, tracking_uri
+from newsclf.untrusted import check_inside, load_yaml_object
 
 NAME = "model"
+LOADER = "mlflow.pyfunc.loaders.code_model"  # MLflow's, of a model that train has logged
 EXAMPLE = pd.DataFrame({"text": ["Parliament votes on the budget after a night of talks"]})
 # What a process needs to load and serve the model; the versions are those of python_env.yaml.
 REQUIREMENTS = ("mlflow", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")
@@ -89,7 +91,8 @@ def fetch(uri: str) -> FetchedModel:
     """
     try:
         folder = Path(uri) if Path(uri).is_dir() else download(uri)
-        described = Model.load(str(folder))
+        run_id, model_id = made_by(folder / "MLmodel")
+        check_inside(folder / "artifacts" / "classifier", folder)
     except Exception as error:
         raise InputError(
             f"model {uri} cannot be loaded ({one_line(error, 200)}): give runs:/<run id>/model, "
@@ -99,7 +102,19 @@ def fetch(uri: str) -> FetchedModel:
     if not (classifier / "classifier.json").is_file():
         raise InputError(f"model {uri} was not logged by newsclf's train: its folder has no artifacts/classifier")
     # A model copied from elsewhere has an id that this server does not know; metrics cannot be linked to it.
-    return FetchedModel(classifier, described.run_id, described.model_id if _is_here(described.model_id) else None)
+    return FetchedModel(classifier, run_id, model_id if _is_here(model_id) else None)
+
+
+def made_by(file: Path) -> tuple[str | None, str | None]:
+    """The ids of the run and of the model, by a model's MLmodel file. Raises ValueError or OSError."""
+    match load_yaml_object(file):
+        case {"flavors": {"python_function": {"loader_module": str(loader)}}, **described} if loader == LOADER:
+            run_id, model_id = described.get("run_id"), described.get("model_id")
+        case _:
+            raise ValueError(f"{file.name} is not that of a model of newsclf's train: its loader is not {LOADER}")
+    if not all(value is None or isinstance(value, str) for value in (run_id, model_id)):
+        raise ValueError(f"{file.name}: run_id and model_id must be text")
+    return run_id, model_id
 
 
 def _is_here(model_id: str | None) -> bool:

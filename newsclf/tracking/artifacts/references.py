@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model
 
 from newsclf.config import DataOptions
 from newsclf.data import Dataset, fingerprint_texts, load, open_stream, own_split
@@ -19,7 +18,7 @@ from newsclf.messages import one_line
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import table
-from newsclf.tracking.artifacts.models import fetch
+from newsclf.tracking.artifacts.models import fetch, made_by
 from newsclf.tracking.run import Run
 from newsclf.tracking.runs import download, get_run, run_id_of
 
@@ -68,7 +67,7 @@ def fetch_reference(name: str) -> Path | None:
         raise InputError(f"reference {name} is a folder without {FILE}: give the folder of a reference, or a dataset")
     try:
         if name.startswith("models:/"):
-            run_id = Model.load(str(download(f"{name}/MLmodel"))).run_id or ""
+            run_id = made_by(download(f"{name}/MLmodel"))[0] or ""
         elif found := run_id_of(name.removeprefix("runs:/").partition("/")[0]):
             run_id = found
         elif name.startswith("runs:/"):
@@ -76,7 +75,7 @@ def fetch_reference(name: str) -> Path | None:
         else:
             return None
         folder = download(f"runs:/{run_id}/{FOLDER}")
-    except (MlflowException, OSError) as error:
+    except (MlflowException, OSError, ValueError) as error:
         raise InputError(
             f"reference {name} cannot be loaded ({one_line(error, 200)}): give a run that trained a model, its model, "
             "a folder with a reference, or a dataset"
