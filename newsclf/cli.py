@@ -15,7 +15,7 @@ from typing import Any
 
 import newsclf
 from newsclf.completion import SHELLS, completion
-from newsclf.config.arguments import parse
+from newsclf.config.arguments import WORKING_FOLDER, parse
 from newsclf.config.commented_yaml import commented_yaml, required_options
 from newsclf.config.options import build, checked, help_text, typed, typed_names
 from newsclf.errors import Alarm, Differs, InputError, Stopped, Unsent, disk_full
@@ -24,7 +24,6 @@ from newsclf.messages import did_you_mean, one_line
 from newsclf.output import outlive_readers
 from newsclf.verbs import VERBS, summary
 
-WORKING_FOLDER = "NEWSCLF_WORKING_FOLDER"  # of a run that a run has started: where the user is who started that one
 PRINT_CONFIG = "--print-config"
 FLAGS = {"--help": "this page", PRINT_CONFIG: "print all options, with what is given, as a file for the option config"}
 FLAGS |= {"-h": ""}

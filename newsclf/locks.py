@@ -1,15 +1,46 @@
 """One process at a time works in a folder: the one that holds its file `lock`."""
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from newsclf.errors import InputError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 WAIT_SECONDS = 90.0  # more than a child gets to stop
+BEHIND_ALL = 1 << 30  # Windows locks bytes, and lets nobody else read or write them: one where no text stands
+
+
+def lock_file(opened: int, wait: bool) -> None:
+    """Lock an open file, by its descriptor, for this process alone.
+
+    Raises OSError where another process has it, which can be waited for. Raises InputError on a system that has
+    neither of the two ways.
+    """
+    if fcntl is not None:
+        fcntl.flock(opened, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        return
+    try:
+        import msvcrt
+    except ImportError:
+        raise InputError("this system has no lock for files that Python knows: run it on Linux, macOS or WSL") from None
+    windows: Any = msvcrt
+    while True:
+        os.lseek(opened, BEHIND_ALL, os.SEEK_SET)
+        try:
+            windows.locking(opened, windows.LK_NBLCK, 1)
+            return
+        except OSError:
+            if not wait:
+                raise
+            time.sleep(0.1)
 
 
 class FolderLock:
@@ -24,9 +55,11 @@ class FolderLock:
         if self.descriptor is None:
             opened = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                lock_file(opened, wait=False)
+            except BaseException as error:
                 os.close(opened)
+                if not isinstance(error, OSError):
+                    raise
             else:
                 self.descriptor = opened
         return self.descriptor is not None
@@ -73,6 +106,8 @@ def _owner(file: Path) -> int:
 def _lives(process: int) -> bool:
     if process <= 0 or process == os.getpid():  # the number may have come round again
         return False
+    if fcntl is None:  # Windows: a lock ends with its process, and a signal 0 would end the process
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -24,7 +24,7 @@ ROOT = Path(newsclf.__file__).parents[1]
 HEAVY = {"torch", "mlflow", "transformers", "pytorch_lightning", "whylogs", "optuna", "pandas", "numpy", "scipy"}
 # A verb that does what its option says.
 VERB = '''
-import sys, time
+import os, sys, time
 from dataclasses import dataclass
 from newsclf import cli
 from newsclf.errors import Alarm, InputError, Stopped
@@ -67,6 +67,8 @@ def verb(options):
     if options.act == "wait early":
         print("waiting", flush=True)
         time.sleep(60)
+    if options.act == "folder":
+        print(os.getcwd(), os.environ.get("NEWSCLF_WORKING_FOLDER"))
     if options.act == "print on":
         print("waiting", flush=True)
         while True:
@@ -179,6 +181,11 @@ def test_bad_arguments_end_before_the_verb_is_imported(arguments: list[str]) -> 
     code, stdout, stderr = fake(*arguments)
     assert (code, stdout) == (2, "")
     assert re.fullmatch(r"fake: .*\n", stderr)
+
+
+def test_a_run_that_a_run_has_started_works_where_that_ones_user_is(tmp_path: Path) -> None:
+    code, stdout, stderr = fake("--act", "folder", NEWSCLF_WORKING_FOLDER=str(tmp_path))
+    assert (code, stdout, stderr) == (0, f"loaded\n{tmp_path} None\ndone 1\n", "")
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])

@@ -5,6 +5,9 @@ from collections.abc import Collection, Sequence
 from newsclf.errors import InputError
 from newsclf.messages import nearest, one_line
 
+# The environment variable that tells a run which another run has started where that one's user is: relative paths are
+# meant from there, and MLflow starts every run in the project's folder.
+WORKING_FOLDER = "NEWSCLF_WORKING_FOLDER"
 FORM = "name=value, --name value or --name=value"
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import platform
-import resource
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
@@ -14,6 +13,12 @@ from newsclf.tracking.diff_secrets import told, without_secrets
 from newsclf.tracking.git import DIFF, STATUS, GitError, git, git_line
 from newsclf.tracking.server import PROJECT
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+OURS = "newsclf"
 UNCOMMITTED, FREEZE = "environment/uncommitted.diff", "environment/freeze.txt"
 CODE = ("newsclf/", "entrypoints/", "MLproject", "python_env.yaml")  # what decides what a run does
 BRANCH = ("rev-parse", "--abbrev-ref", "HEAD")
@@ -74,18 +79,20 @@ def uncommitted() -> tuple[bytes, bytes]:
 
 
 def installed() -> list[str]:
-    """`name==version` of every package of this environment."""
-    found = {f"{d.metadata['Name']}=={d.version}" for d in distributions() if d.metadata["Name"]}
+    """`name==version` of every package of this environment, but for newsclf itself: its version is the commit."""
+    found = {f"{d.metadata['Name']}=={d.version}" for d in distributions() if d.metadata["Name"] not in ("", OURS)}
     return sorted(found, key=str.lower)
 
 
 def peak_memory_bytes() -> int:
-    """The largest resident size this process has had."""
+    """The largest resident size this process has had; 0 where the system does not tell (Windows)."""
     with contextlib.suppress(OSError), Path("/proc/self/status").open(encoding="ascii") as status:
         # Linux: getrusage would count what the process was before exec, that is its parent's size, too.
         for line in status:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
+    if resource is None:
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -15,6 +15,7 @@ from newsclf.masking import masked, masked_addresses
 
 PROJECT = Path(__file__).resolve().parents[2]
 EMBEDDED = f"sqlite:///{PROJECT / 'mlflow.db'}"
+ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"  # where MLflow keeps the files of a database; else ./mlruns
 FIRST_CONTACT_SECONDS = 10
 WITHOUT_SLASHES = ("databricks", "uc", "file")
 # Downloads would come from the URL at which the server reaches its object store, which the client may not reach.
@@ -75,6 +76,8 @@ def set_defaults() -> None:
     """The client's settings, where the environment does not say otherwise."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    if tracking_uri() == EMBEDDED:  # its files lie beside it, whatever folder the user is in
+        os.environ.setdefault(ARTIFACT_ROOT, str(PROJECT / "mlruns"))
 
 
 @contextlib.contextmanager

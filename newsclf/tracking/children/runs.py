@@ -12,6 +12,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.tracking.context.registry import resolve_tags
 
+from newsclf.config.arguments import WORKING_FOLDER
 from newsclf.errors import InputError
 from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.run import Run
@@ -94,7 +95,7 @@ def start(
     child is gone.
     """
     environment = {name: text for name, text in os.environ.items() if name not in FROM_PARENT_RUN}
-    environment["MLFLOW_TRACKING_URI"] = _absolute(tracking_uri())
+    environment |= {"MLFLOW_TRACKING_URI": _absolute(tracking_uri()), WORKING_FOLDER: str(Path.cwd())}
     # With the env manager `local`, `mlflow run` takes the first python on the PATH.
     environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     if threads is not None:

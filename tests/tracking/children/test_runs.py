@@ -4,10 +4,12 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 
+from newsclf.config.arguments import WORKING_FOLDER
 from newsclf.errors import InputError
 from newsclf.tracking.children import runs
 from newsclf.tracking.children.runs import (
@@ -19,6 +21,7 @@ from newsclf.tracking.children.runs import (
     nest,
     run_to_end,
     runs_tagged,
+    start,
 )
 from newsclf.tracking.run import Run
 
@@ -48,6 +51,14 @@ def test_what_a_run_does_not_log_its_children_do_not_either(run: Run) -> None:
     assert given(run, {"epochs": 3}) == {"epochs": 3}
     run.config = dataclasses.replace(run.config, log_diff=False)
     assert given(run, {"epochs": 3}) == {"epochs": 3, "log_diff": "false"}
+
+
+def test_a_relative_path_means_the_same_in_a_child(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, Any] = {}
+    monkeypatch.setattr(runs.subprocess, "Popen", lambda *_, **how: kept.update(how))
+    monkeypatch.chdir(tmp_path)
+    start(run, "a" * 32, "train", {"dataset": "new.csv"}, tmp_path / "log")
+    assert kept["env"][WORKING_FOLDER] == str(tmp_path)  # tests/test_cli.py has what becomes of it
 
 
 def test_a_run_without_a_process_does_not_stay_running(server: MlflowClient) -> None:
