@@ -21,6 +21,7 @@ LINEAGE = {
     "encoder": "newsclf.encoder_sha256",
     "device": "newsclf.device_name",
 }
+WARNING = "newsclf.data_warning."  # a tag each
 # In the words of a report; the rows of a test are known by a fingerprint alone.
 NO_PREDICTIONS = "logged no predictions ({}), so nothing is said of its pairs: run evaluate on its model"
 
@@ -124,6 +125,8 @@ def compared(configurations: list[Configuration], alpha: float, samples: int, se
     if len(groups) > 1:
         said = "; ".join(" ".join(one.name for one in group) for group in groups.values())
         notes.append(f"tested on different rows, so no pair is made across: {said}")
+    warned = {(one.name, text): None for one in configurations for run in one.runs for text in warnings_of(run)}
+    notes += [f"{name} warns: {text}" for name, text in warned]
     estimates: dict[str, dict[str, Estimate]] = {}
     pairs: list[Pair] = []
     for group in groups.values():
@@ -135,6 +138,11 @@ def compared(configurations: list[Configuration], alpha: float, samples: int, se
     pairs = [dataclasses.replace(pair, corrected_p=p) for pair, p in zip(pairs, corrected, strict=True)]
     tests = {letters(place).lower(): [one.name for one in group] for place, group in enumerate(groups.values())}
     return Comparison(configurations, estimates, pairs, tests, alpha, notes)
+
+
+def warnings_of(run: RunRecord) -> list[str]:
+    """What the run has warned of, in the order in which it did."""
+    return [run.tags[name] for name in sorted(run.tags) if name.startswith(WARNING)]
 
 
 def _aligned(group: Sequence[Configuration]) -> tuple[np.ndarray, dict[str, list[np.ndarray]]]:

@@ -49,7 +49,11 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 
 @dataclass(frozen=True)
 class Fit:
-    """What a finished training tells: seconds are of training steps alone, tokens are real ones."""
+    """What a finished training tells: seconds are of training steps alone, tokens are real ones.
+
+    losses: (train_loss, val_loss) of each epoch, the former as the mean over its steps; none of a training that goes
+    on from a checkpoint of 0.2.0, which has none.
+    """
 
     epochs: int
     kept_epoch: int
@@ -57,6 +61,7 @@ class Fit:
     train_seconds: float
     tokens_per_second: float
     rows_per_second: float
+    losses: tuple[tuple[float, float], ...] = ()
 
 
 class NewsModule(lightning.LightningModule):
@@ -140,7 +145,8 @@ def fit(
         folder, filename="best", monitor="val_loss", save_weights_only=True, enable_version_counter=False
     )
     clock, latest, interactive = _Clock(), Latest(folder), sys.stderr.isatty()
-    callbacks: list[Callback] = [clock, TQDMProgressBar() if interactive else _PlainLines()]
+    losses = _Losses(printed=not interactive)
+    callbacks: list[Callback] = [clock, losses, *([TQDMProgressBar()] if interactive else [])]
     callbacks += [best] if config.keep == "best" else []
     callbacks += [LearningRateMonitor("step")] if logger else []
     callbacks += [EarlyStopping("val_loss", patience=config.patience)] if config.patience else []
@@ -183,6 +189,7 @@ def fit(
         train_seconds=clock.seconds,
         tokens_per_second=epochs * int(train.lengths.sum()) / clock.seconds,
         rows_per_second=epochs * len(train) / clock.seconds,
+        losses=tuple(losses.by_epoch) if len(losses.by_epoch) == epochs else (),
     )
 
 
@@ -218,24 +225,36 @@ class _Clock(Callback):
         self.seconds += time.perf_counter() - self._since
 
 
-class _PlainLines(Callback):
-    """One line an epoch, where there is no terminal to draw a bar on; train_loss is the mean over its steps."""
+class _Losses(Callback):
+    """train_loss (the mean over an epoch's steps) and val_loss of each epoch, of a training in parts of all of them.
 
-    def __init__(self) -> None:
-        self._losses: list[Tensor] = []
+    printed: in one line an epoch, where there is no terminal to draw a bar on.
+    """
+
+    def __init__(self, printed: bool) -> None:
+        self.by_epoch: list[tuple[float, float]] = []
+        self._printed, self._steps = printed, list[Tensor]()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"by_epoch": self.by_epoch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.by_epoch = [(train, val) for train, val in state["by_epoch"]]
 
     def on_train_batch_end(self, _: Any, __: Any, outputs: Any, *___: Any) -> None:
-        self._losses.append(outputs["loss"].detach())
+        self._steps.append(outputs["loss"].detach())
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         value = {name: float(metric) for name, metric in trainer.callback_metrics.items()}
-        train_loss = float(torch.stack(self._losses).mean())
-        self._losses.clear()
-        print(
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: train_loss {train_loss:.4f}, "
-            f"val_loss {value['val_loss']:.4f}, val_acc {value['val_acc']:.4f}",
-            flush=True,
-        )
+        train_loss = float(torch.stack(self._steps).mean())
+        self._steps.clear()
+        self.by_epoch.append((train_loss, value["val_loss"]))
+        if self._printed:
+            print(
+                f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: train_loss {train_loss:.4f}, "
+                f"val_loss {value['val_loss']:.4f}, val_acc {value['val_acc']:.4f}",
+                flush=True,
+            )
 
 
 def _quiet() -> None:

@@ -57,7 +57,8 @@ class Run:
         there = self.client.get_run(run_id)
         self.experiment_id = str(there.info.experiment_id)
         self.points = logged_points(self.client, run_id)
-        self._artifacts, self._warnings, self._closing = there.info.artifact_uri, 0, dict[str, str]()
+        self._artifacts, self._closing = there.info.artifact_uri, dict[str, str]()
+        self.warnings: list[str] = []  # what people were warned of
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -124,11 +125,11 @@ class Run:
         self.client.log_inputs(self.id, [used])
 
     def warn(self, warnings: Iterable[str]) -> None:
-        """Print each warning about the data, and keep it as a tag."""
+        """Print each warning about data or scores, and keep it as a tag and in result.json."""
         for text in warnings:
             print(f"warning: {text}", flush=True)
-            self.tag({f"newsclf.data_warning.{self._warnings}": text})
-            self._warnings += 1
+            self.tag({f"newsclf.data_warning.{len(self.warnings)}": text})
+            self.warnings.append(text)
 
     def register(self, name: str) -> str:
         """Have the run's model registered as `name`; in words, as what.
@@ -142,12 +143,13 @@ class Run:
         return f"models:/{name}/{register(registry_client(), self.id, name).version}"
 
     def finish(self, metrics: Mapping[str, float], **paths: str) -> None:
-        """Write and log result.json: `metrics` by the names they were logged under, run id, options, paths.
+        """Write and log result.json: `metrics` by the names they were logged under, run id, options, paths, warnings.
 
         When the run is closed and sent, the paths are printed, as the last lines on the terminal.
         """
         result = {"verb": self.verb, "run_id": self.id, "metrics": dict(metrics)}
         result |= {"parameters": as_text(self.config), "paths": paths}
+        result |= {"warnings": self.warnings} if self.warnings else {}
         file = write_result(self.folder, result)
         self.log_file(file)
         self._closing = {**paths, "result": str(file.resolve())}

@@ -10,6 +10,7 @@ import numpy as np
 from newsclf.config import TrainConfig
 from newsclf.data import Dataset, fingerprint_texts, load
 from newsclf.errors import InputError
+from newsclf.evaluation import concerns
 from newsclf.model import encoder, prefix, weights
 from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.cache import Cache, default_folder
@@ -75,6 +76,7 @@ def train(config: TrainConfig) -> dict[str, float]:
             folder=checkpoint_folder,
         )
 
+        run.warn(concerns.of_training(result.losses, config.epochs))
         test = inputs["test"]
         assert test.labels is not None
         model = TextClassifier(classifier, tokenizer, bf16=bf16)

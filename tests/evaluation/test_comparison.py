@@ -73,3 +73,9 @@ def test_the_lineage_is_shown_where_it_differs() -> None:
     assert judge(one, other).lineage() == {}
     newer = dataclasses.replace(other, tags={"mlflow.source.git.commit": "def"})
     assert judge(one, newer).lineage() == {"commit": ["abc", "def"]}
+
+
+def test_what_a_run_has_warned_of_is_told_beside_it() -> None:
+    tags = {"newsclf.data_warning.0": "recall 0: no test row of x is found", "newsclf.data_warning.1": "few rows"}
+    result = judge(run(1, 0.5, e="1"), dataclasses.replace(run(2, 0.9, e="2"), tags=tags))
+    assert result.notes == ["A warns: recall 0: no test row of x is found", "A warns: few rows"]

@@ -62,6 +62,8 @@ def test_it_ends_bit_by_bit_as_if_it_had_not_been_cut_off(
     for name, weight in expected.state_dict().items():
         assert torch.equal(weight, classifier.state_dict()[name]), name
     assert (resumed.epochs, resumed.kept_epoch, resumed.steps) == (4, undisturbed.kept_epoch, undisturbed.steps)
+    assert resumed.losses == undisturbed.losses
+    assert [val for _, val in resumed.losses] == pytest.approx(whole.values("val_loss"))
     together = {(step, name): value for step, name, value in first.logged + rest.logged}
     assert together == {(step, name): value for step, name, value in whole.logged}
 

@@ -122,6 +122,8 @@ def test_warnings_are_printed_and_kept(run: Run, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.splitlines()[:2] == ["warning: few rows", "warning: a rare class"]
     tags = [run.tags[f"newsclf.data_warning.{number}"] for number in range(3)]
     assert tags == ["few rows", "a rare class", "x" * 5000]
+    run.finish({})
+    assert json.loads((run.folder / "result.json").read_text())["warnings"] == ["few rows", "a rare class", "x" * 6000]
 
 
 def test_the_result_is_written_logged_and_told_of_at_the_end(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from newsclf.evaluation.concerns import of_scores
 from newsclf.evaluation.errors_table import most_confident_errors
 from newsclf.evaluation.plots import all_plots
 from newsclf.evaluation.predictions import FILE, Predictions
@@ -20,9 +21,9 @@ def log_report(
     classes: Sequence[str],
     prefix: str = "",
 ) -> dict[str, float]:
-    """Log plots, predictions and the table of errors; the metrics are returned, as a caller may have to log its model
-    first, whose id goes with them.
+    """Log plots, predictions and the table of errors, and warn of what is a concern in the scores.
 
+    The metrics are returned, as a caller may have to log its model first, whose id goes with them.
     labels: [rows] class indices; probabilities: [rows, classes].
     """
     for name, figure in all_plots(labels, probabilities, classes).items():
@@ -36,5 +37,6 @@ def log_report(
     errors.to_csv(run.folder / "confident_errors.csv", index=False)
     if len(errors):
         run.log_table(errors, "confident_errors.json")
+    run.warn(of_scores(labels, probabilities, classes))
     metrics = {f"{prefix}{name}": value for name, value in scores(labels, probabilities).items()}
     return metrics | per_class_metrics(labels, probabilities, classes, prefix)
