@@ -11,6 +11,8 @@ if [ -e "$file" ]; then
 fi
 random() { od -An -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
+# One at a time, so what another has left was killed. It has secrets in it.
+! command -v flock > /dev/null || { exec 8< "$0" && flock 8 && rm -rf "$(dirname "$file")"/.init-env.??????; }
 folder=$(mktemp -d "$(dirname "$file")/.init-env.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 new=$folder/.env

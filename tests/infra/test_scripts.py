@@ -4,16 +4,21 @@ What they do to real servers is in tests/integration/.
 """
 
 import os
+import signal
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
+Begun = tuple[subprocess.Popen[bytes], Path]
 # Answers as an empty stack would. $FAIL names a word of the call that fails.
 DOCKER = """#!/usr/bin/env bash
 printf '%s\\n' "$*" >> "$SEEN"
+case "$*" in *"${SLOW:-nothing is slow}"*) sleep 30 ;; esac
 case "$*" in *"${FAIL:-nothing fails}"*) exit 1 ;; esac
 case "$*" in
   *"mysqldump"*) echo "CREATE TABLE runs" ;;
@@ -135,6 +140,99 @@ def test_a_backup_leaves_that_of_another_alone(run: Script, tmp_path: Path) -> N
     part.rmdir()
     assert run("backup.sh", tmp_path / "backups").returncode == 0
     assert "is there already" in refused(run("backup.sh", tmp_path / "backups"))
+
+
+@pytest.fixture
+def begun(run: Script, call: Script, folder: Path, tmp_path: Path, seen: Path) -> Iterator[Callable[[str], Begun]]:
+    """`begun("mysqldump")`: a backup that has come as far as that, which takes its time; (process, its folder)."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def begin(slow: str) -> Begun:
+        seen.unlink(missing_ok=True)
+        environment = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder)}
+        processes.append(
+            subprocess.Popen(
+                [folder / "backup.sh", tmp_path / "backups"],
+                env=environment | {"SEEN": str(seen), "SLOW": slow},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        )
+        while not (seen.exists() and slow in seen.read_text()):
+            assert processes[-1].poll() is None
+            time.sleep(0.01)
+        (part,) = set((tmp_path / "backups").glob(".*.part")) - {other for _, other in made}
+        made.append((processes[-1], part))
+        return made[-1]
+
+    made: list[Begun] = []
+    yield begin
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("at", ["login.py dump", "mysqldump", "mirror.py pull"])
+def test_a_backup_that_is_ended_leaves_nothing(begun, tmp_path: Path, number: signal.Signals, at: str) -> None:
+    """Neither files nor processes, wherever it was, and at once."""
+    process, _ = begun(at)
+    process.send_signal(number)
+    assert process.wait(10) == 128 + number
+    assert list((tmp_path / "backups").iterdir()) == []
+    assert process.stderr.read() == b"", "all that writes there has ended"
+
+
+def test_what_a_killed_backup_leaves_is_removed_by_the_next(begun, run: Script, tmp_path: Path) -> None:
+    process, part = begun("mirror.py pull")
+    process.kill()
+    process.wait()
+    assert (part / "database.sql.gz").exists()
+    done = run("backup.sh", tmp_path / "backups")
+    assert done.returncode == 0
+    assert f"{part} is removed: a backup was killed" in done.stderr
+    assert [path.name for path in (tmp_path / "backups").iterdir()] == [Path(done.stdout.strip()).name]
+
+
+def test_what_a_backup_is_just_making_is_left_to_it(begun, run: Script, tmp_path: Path) -> None:
+    process, part = begun("mirror.py pull")
+    while f".{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.part" == part.name:
+        time.sleep(0.05)  # each second has a name of its own
+    assert run("backup.sh", tmp_path / "backups").returncode == 0
+    assert (part / "database.sql.gz").exists()
+    assert process.poll() is None
+
+
+def test_half_a_backup_is_not_restored(begun, run: Script, seen: Path) -> None:
+    _, part = begun("mirror.py pull")
+    for sums in ("", "0  login.db\n"):  # as far as they were written
+        (part / "SHA256SUMS").write_text(sums)
+        seen.unlink(missing_ok=True)
+        assert "is not whole" in refused(run("restore.sh", part, "--force"))
+        assert not seen.exists()
+
+
+def test_a_backup_is_removed_as_a_whole(run: Script, tmp_path: Path) -> None:
+    """The removal is killed: what is left of the old one has no name of a backup, and goes with the next."""
+    old = tmp_path / "backups" / "2020-01-01T00-00-00Z"
+    old.mkdir(parents=True)
+    (tmp_path / "bin" / "rm").write_text(
+        '#!/bin/sh\ncase "$*" in *2020*) kill -9 $PPID ;; *) exec /bin/rm "$@" ;; esac\n'
+    )
+    (tmp_path / "bin" / "rm").chmod(0o755)
+    run("backup.sh", tmp_path / "backups", NEWSCLF_BACKUPS_KEPT="1")
+    assert not old.exists()
+    (tmp_path / "bin" / "rm").unlink()
+    run("backup.sh", tmp_path / "backups")
+    assert not [path for path in (tmp_path / "backups").iterdir() if path.name.startswith(".")]
+
+
+def test_settings_that_were_half_written_do_not_stay(call: Script, folder: Path) -> None:
+    (folder / ".init-env.AbC123").mkdir()
+    (folder / ".init-env.AbC123" / ".env").write_text("NEWSCLF_ADMIN_PASSWORD=secret")
+    assert call("init-env.sh").returncode == 0
+    assert [path.name for path in folder.glob(".*")] == [".env"]
 
 
 def test_old_backups_go_when_the_new_one_is_whole(run: Script, tmp_path: Path) -> None:
