@@ -9,7 +9,9 @@ MLFLOW_AUTH_ADMIN_PASSWORD, and what bucket.py needs. Ends with 2 when one of th
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -31,8 +33,36 @@ def setting(name: str) -> str:
     return value
 
 
-def login_settings(template: Path) -> Path:
-    """The server's basic_auth.ini, written from the template into a folder of this process alone."""
+def scratch() -> Path:
+    """A folder for what this server puts down in passing; those of servers that were killed are removed.
+
+    A server holds the lock of its folder, which goes over to what this process becomes.
+    """
+    for old in Path(tempfile.gettempdir()).glob("newsclf-server-*"):
+        if _lock(old) is not None:
+            shutil.rmtree(old, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix="newsclf-server-"))
+    if (held := _lock(made)) is not None:
+        os.set_inheritable(held, True)
+    return made
+
+
+def _lock(folder: Path) -> int | None:
+    """The descriptor that holds it; None where another has it, or has removed it."""
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(opened)
+        return None
+    return opened
+
+
+def login_settings(template: Path, folder: Path) -> Path:
+    """The server's basic_auth.ini, written from the template into the folder."""
     values = {name: setting(name) for name in ("NEWSCLF_DEFAULT_PERMISSION", "NEWSCLF_LOGIN_DATABASE")}
     if values["NEWSCLF_DEFAULT_PERMISSION"] not in PERMISSIONS:
         raise Refused(
@@ -40,7 +70,7 @@ def login_settings(template: Path) -> Path:
         )
     if len(setting("MLFLOW_AUTH_ADMIN_PASSWORD")) < 12:
         raise Refused("the admin password is shorter than 12 characters: set NEWSCLF_ADMIN_PASSWORD in infra/.env")
-    path = Path(tempfile.mkdtemp()) / template.name
+    path = folder / template.name
     path.write_text(Template(template.read_text()).substitute(values))
     return path
 
@@ -84,6 +114,17 @@ def check_bucket() -> None:
         ) from None
 
 
+def make_admin() -> None:
+    """The login tables and the administrator, before there are workers, which would all make them at once."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.server import auth
+
+    try:
+        auth.bootstrap_admin_user()
+    except MlflowException as error:
+        raise Refused(f"the administrator cannot be made: {error.message}") from None
+
+
 def upgrade(uri: str) -> None:
     from mlflow.store.db import utils
 
@@ -98,9 +139,12 @@ def main(command: list[str]) -> None:
         if command == ["upgrade"]:
             upgrade(uri)
             return
-        os.environ["MLFLOW_AUTH_CONFIG_PATH"] = str(login_settings(Path(__file__).with_name("basic_auth.ini")))
+        os.environ["TMPDIR"] = str(folder := scratch())
+        settings = login_settings(Path(__file__).with_name("basic_auth.ini"), folder)
+        os.environ["MLFLOW_AUTH_CONFIG_PATH"] = str(settings)
         check_database(uri)
         check_bucket()
+        make_admin()
     except Refused as refused:
         print(f"newsclf: {refused}", file=sys.stderr)
         sys.exit(2)

@@ -133,13 +133,14 @@ def test_metrics_are_a_profile() -> None:
 def test_the_server_logs_users_in_and_hands_artifacts_on() -> None:
     command, environment = SERVICES["mlflow"]["command"], SERVICES["mlflow"]["environment"]
     assert command[:2] == ["mlflow", "server"]
-    assert {"--app-name=basic-auth", "--serve-artifacts"} <= set(command)
+    assert {"--app-name=newsclf", "--serve-artifacts"} <= set(command), "the guard, and with it the login"
     flags = dict(word.split("=", 1) for word in command if "=" in word)
     assert flags["--artifacts-destination"].startswith("s3://")
     for flag in ("--allowed-hosts", "--cors-allowed-origins"):
         assert "${NEWSCLF_SITE:-localhost}" in flags[flag]
         assert "*" not in flags[flag]
     assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+    assert environment["MLFLOW_BASIC_AUTH_FAIL_CLOSED"] == "true"
     assert environment["NEWSCLF_LOGIN_DATABASE"].startswith("/data/")
     assert "login:/data" in SERVICES["mlflow"]["volumes"]
     assert environment["TMPDIR"] == "/scratch", "artifacts pass through a folder, and tmpfs is memory"

@@ -1,6 +1,7 @@
 """The server's start: its settings are filled in, and whatever is missing is one line, before the server runs."""
 
 import configparser
+import fcntl
 import os
 import subprocess
 import sys
@@ -103,7 +104,19 @@ def test_the_login_settings_are_filled_in(monkeypatch: pytest.MonkeyPatch, setti
     login_settings = import_module("start").login_settings
 
     read = configparser.ConfigParser()
-    read.read(login_settings(INFRA / "mlflow" / "basic_auth.ini"))
+    read.read(login_settings(INFRA / "mlflow" / "basic_auth.ini", Path(settings["TMPDIR"])))
     assert read["mlflow"]["default_permission"] == "EDIT"
     assert read["mlflow"]["database_uri"] == f"sqlite:///{settings['NEWSCLF_LOGIN_DATABASE']}"
     assert "admin_password" not in read["mlflow"], "it comes from the environment"
+
+
+def test_what_a_killed_server_has_put_down_is_removed_at_the_next_start(start: Start, tmp_path: Path) -> None:
+    killed, runs, foreign = (tmp_path / name for name in ("newsclf-server-1", "newsclf-server-2", "tmp3"))
+    for folder in (killed, runs, foreign):
+        folder.mkdir()
+        (folder / "half an upload").touch()
+    held = os.open(runs, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    refused(start("mlflow", "server"))
+    os.close(held)
+    assert [folder.exists() for folder in (killed, runs, foreign)] == [False, True, True]

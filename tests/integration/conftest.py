@@ -21,6 +21,7 @@ from mlflow.entities import Run
 from tests.doors import call, forget_tracking_uri
 from tests.stack import PROGRAMS, NativeStack, missing, native_stack
 from tests.stack.deployed import DeployedStack
+from tests.stack.roles import Strict, strict_server
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS_FROM = (".gitignore", "MLproject", "python_env.yaml", "configs", "entrypoints", "newsclf")
@@ -210,6 +211,13 @@ def stack(
         return
     needs_programs(*PROGRAMS)
     with native_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def strict(native_only: None, stack: NativeStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Strict]:
+    """A second server on the stores of the stack, where a new user may do nothing."""
+    with strict_server(tmp_path_factory.mktemp("strict") / "mlflow", stack) as running:
         yield running
 
 

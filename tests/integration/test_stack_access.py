@@ -1,10 +1,9 @@
 """Who gets in: every path the server has, without a login and with a wrong one; foreign names; a new user's rights."""
 
-import json
-import os
+import http.client
 import re
-import subprocess
-import sys
+import time
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,49 +14,27 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.server.auth.client import AuthServiceClient
 
-pytestmark = pytest.mark.integration
+from tests.stack.routes import installed
 
-# MLflow's own tables of routes, of both its applications, in a process of its own: they are made from the environment.
-TABLES = """
-import json
-from mlflow.server import app as flask
-from mlflow.server.auth import create_app
-native = create_app(flask).openapi()["paths"]
-print(json.dumps([
-    [(method, rule.rule) for rule in flask.url_map.iter_rules() for method in rule.methods],
-    [(method.upper(), path) for path, methods in native.items() for method in methods],
-]))
-"""
-PARAMETER = re.compile(r"<[^>]*>|{[^}]*}")
-METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
 def routes(tmp_path_factory) -> list[tuple[str, str]]:
-    folder = tmp_path_factory.mktemp("tables")
-    (folder / "auth.ini").write_text(
-        f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{folder / 'login.db'}\n"
-        "admin_username = admin\nadmin_password = only-for-this-process\n"
-    )
-    environment = os.environ | {
-        "MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"),
-        "MLFLOW_FLASK_SERVER_SECRET_KEY": "only for this process",
-        "_MLFLOW_SGI_NAME": "uvicorn",
-    }
-    printed = subprocess.run(
-        [sys.executable, "-c", TABLES], env=environment, cwd=folder, capture_output=True, text=True, check=True
-    ).stdout
-    flask, native = json.loads(printed.splitlines()[-1])
-    assert len(flask) > 400
-    assert len(native) > 50
-    return sorted({(method, PARAMETER.sub("1", path)) for method, path in (*flask, *native) if method in METHODS})
+    found = installed(tmp_path_factory.mktemp("tables"))
+    return sorted((method, re.sub(r"<\w+>", "1", path)) for method, path in found)
 
 
 def ask(stack, method: str, path: str, login: tuple[str, str] | None = None, **how: Any) -> requests.Response:
+    """Through the proxy. Who is told to wait, since others were wrong too often, waits."""
     with requests.Session() as session:
         session.trust_env = False  # REQUESTS_CA_BUNDLE would come before `verify`
         session.verify = str(stack.ca)
-        return session.request(method, stack.uri + path, auth=login, timeout=60, allow_redirects=False, **how)
+        while True:
+            answer = session.request(method, stack.uri + path, auth=login, timeout=60, allow_redirects=False, **how)
+            if answer.status_code != 429:
+                return answer
+            time.sleep(int(answer.headers["Retry-After"]))
 
 
 def answers(stack, routes: list[tuple[str, str]], login: tuple[str, str] | None) -> dict[tuple[str, str], int]:
@@ -77,18 +54,76 @@ def test_a_stranger_is_asked_to_log_in_on_every_path(stack, routes):
     assert "Basic" in ask(stack, "GET", "/").headers["WWW-Authenticate"]
 
 
-def test_a_wrong_name_opens_nothing(stack, routes):
-    asked = [route for route in routes if not route[1].startswith("/static-files/")]  # the same in every MLflow
-    assert len(asked) > 500
-    answered = answers(stack, asked, ("nobody", "x"))
-    assert {route: status for route, status in answered.items() if status != 401} == {}
+def test_a_wrong_login_opens_nothing(native_only, stack, routes):
+    """Each from an address of its own, and under a name of its own, so that none has to wait."""
+
+    def status(number: int) -> int:
+        (method, path), came_from = routes[number], {"X-Forwarded-For": f"10.0.{number >> 8}.{number & 255}"}
+        login = (f"nobody-{number}", "x")
+        return requests.request(method, stack.mlflow.url + path, auth=login, headers=came_from, timeout=60).status_code
+
+    assert len(routes) > 500
+    with ThreadPoolExecutor(4) as pool:
+        answered = dict(zip(routes, pool.map(status, range(len(routes))), strict=True))
+    assert {route: code for route, code in answered.items() if code != 401} == {("GET", "/health"): 200}
 
 
 def test_a_wrong_password_opens_nothing(stack, routes):
-    """A part of the routes: the server takes its time over the password of a user it knows."""
     for password in ("not-the-password", ""):
-        answered = answers(stack, routes[::20], ("admin", password))
+        answered = answers(stack, routes[::100], ("admin", password))
         assert {route: status for route, status in answered.items() if status != 401} == {}
+
+
+def guess(stack, name: str, address: str) -> requests.Response:
+    """Past the proxy, which says where a call comes from."""
+    url = f"{stack.mlflow.url}/api/2.0/mlflow/users/current"
+    return requests.get(url, auth=(name, "a guess"), headers={"X-Forwarded-For": address}, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("names", "addresses"), [(["somebody"], "10.1.0.{}"), ([f"user-{number}" for number in range(200)], "10.2.0.1")]
+)
+def test_who_guesses_has_to_wait(native_only, stack, names, addresses):
+    """By name from wherever, and by address under whatever name; each worker counts by itself."""
+    answered = [guess(stack, names[number % len(names)], addresses.format(number)) for number in range(150)]
+    assert {answer.status_code for answer in answered[:10]} == {401}
+    refused = [answer for answer in answered if answer.status_code == 429]
+    assert len(refused) > 30
+    assert {int(answer.headers["Retry-After"]) for answer in refused} <= {1, 2, 3}
+    assert "too many wrong logins" in refused[0].json()["message"]
+
+
+def test_the_proxy_tells_where_a_call_comes_from(native_only, stack):
+    """Else whoever guesses would have a new address each time."""
+    session = requests.Session()
+    session.trust_env, session.verify = False, str(stack.ca)
+
+    def status(number: int) -> int:
+        login, said = (f"someone-{number}", "a guess"), {"X-Forwarded-For": f"10.3.0.{number}"}
+        return session.get(f"{stack.uri}/", auth=login, headers=said, timeout=60).status_code
+
+    assert 429 in {status(number) for number in range(150)}
+
+
+def test_who_was_wrong_too_often_is_soon_let_in(native_only, stack, on_stack):
+    AuthServiceClient(stack.uri).create_user("forgetful", "what-was-it-again")
+    for number in range(60):
+        guess(stack, "forgetful", f"10.4.0.{number}")
+    begin = time.monotonic()
+    assert ask(stack, "GET", "/", ("forgetful", "what-was-it-again")).status_code == 200
+    assert time.monotonic() - begin < 30
+
+
+@pytest.mark.parametrize("header", [("Content-Length", str(33 * 2**20)), ("Transfer-Encoding", "chunked")])
+def test_a_call_is_of_a_sensible_size(native_only, stack, header):
+    """Refused before it is read. An artifact is as large as it is: see test_stack_large_artifact.py."""
+    connection = http.client.HTTPConnection(stack.mlflow.url.removeprefix("http://"), timeout=60)
+    connection.putrequest("POST", "/api/2.0/mlflow/experiments/create")
+    for name, value in (header, ("Authorization", f"Basic {b64encode(':'.join(stack.admin).encode()).decode()}")):
+        connection.putheader(name, value)
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
 
 
 @pytest.mark.parametrize(

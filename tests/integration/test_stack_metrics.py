@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 import yaml
 
 from tests.stack.compose import INFRA
@@ -60,6 +61,11 @@ def test_both_targets_are_scraped(prometheus):
 @pytest.mark.parametrize("expression", QUERIES)
 def test_every_query_of_the_dashboard_has_data(prometheus, expression):
     assert until(prometheus, expression)
+
+
+def test_a_wrong_login_is_among_what_is_refused(prometheus, stack):
+    requests.get(stack.mlflow.url, auth=("nobody", "a guess"), timeout=60)
+    assert until(prometheus, 'newsclf_refused_total{status="401"} > 0')
 
 
 def test_the_figures_are_those_of_the_runs(prometheus, on_stack, watched):

@@ -50,7 +50,8 @@ def test_names_that_differ_by_case_or_accent_are_kept_apart(on_stack):
 
 def test_of_promotions_at_the_same_time_one_wins(on_stack, tmp_path):
     on_stack.create_registered_model("raced")
-    versions = [str(on_stack.create_model_version("raced", "s3://models/1").version) for _ in range(3)]
+    run = on_stack.create_run("0").info.run_id
+    versions = [str(on_stack.create_model_version("raced", f"runs:/{run}/model", run).version) for _ in range(3)]
     race(on_stack, "raced", versions, rounds=4, folder=tmp_path)
 
 

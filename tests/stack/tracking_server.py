@@ -25,8 +25,8 @@ class TrackingServer(Service):
         # A folder of the container is one of the same name here.
         here |= {inside: f"{folder}{inside}" for inside in ("/data", "/scratch", "/run/metrics")}
         described = container("mlflow", variables, here)
-        # In the image bucket.py stands beside the start script.
-        super().__init__(folder, described.environment | {"PYTHONPATH": str(INFRA / "bucket")})
+        # In the image all of them stand in one folder.
+        super().__init__(folder, described.environment | {"PYTHONPATH": f"{INFRA / 'mlflow'}:{INFRA / 'bucket'}"})
         self.environment["PATH"] = f"{Path(sys.executable).parent}:{self.environment['PATH']}"
         self.command = described.command
         self.url = f"http://127.0.0.1:{port}"
