@@ -18,7 +18,7 @@ from newsclf.completion import SHELLS, completion
 from newsclf.config.arguments import WORKING_FOLDER, parse
 from newsclf.config.commented_yaml import commented_yaml, required_options
 from newsclf.config.options import build, checked, help_text, typed, typed_names
-from newsclf.errors import Alarm, Differs, InputError, Stopped, Unsent, disk_full
+from newsclf.errors import Alarm, Differs, InputError, SecretGiven, Stopped, Unsent, disk_full
 from newsclf.masking import masked
 from newsclf.messages import did_you_mean, one_line
 from newsclf.output import outlive_readers
@@ -104,7 +104,7 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
     for number in stopping_signals():
         signal.signal(number, _stop)
     run_id = os.environ.get("MLFLOW_RUN_ID")  # of `mlflow run`; MLflow takes it out of the environment later
-    marked = False
+    marked, secret = False, ""
     try:
         given, flags = parse(arguments, typed_names(config_class), FLAGS)
         values = typed(config_class, given)  # MLflow has a config of its own, in the project's folder
@@ -120,6 +120,7 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
     except InputError as error:
         _trace()
         status, message, code = "FAILED", str(error), 2
+        secret = error.option if isinstance(error, SecretGiven) else ""
     except Unsent as unsent:
         status, message, code = "FAILED", str(unsent), 1
     except Alarm as alarm:
@@ -141,7 +142,7 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
     if run_id:
         from newsclf.tracking.run import report_early_end
 
-        marked = report_early_end(run_id, status, message) or marked
+        marked = report_early_end(run_id, status, message, secret) or marked
     if status == "KILLED":  # what has become of the run is known by now
         unmarked = f"run {run_id} could not be marked, as its server does not answer" if run_id else "no run was open"
         print(f"{verb}: stopped; {'the run is marked KILLED' if marked else unmarked}", file=sys.stderr, flush=True)

@@ -9,6 +9,14 @@ class InputError(Exception):
     """
 
 
+class SecretGiven(InputError):
+    """An option was given a password or a token, and options are logged. option: its name."""
+
+    def __init__(self, message: str, option: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
 class Stopped(BaseException):
     """The process was asked to stop (Ctrl-C, SIGTERM, a closed terminal).
 

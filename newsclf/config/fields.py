@@ -23,6 +23,12 @@ ROLES: dict[Role, str] = {
 }
 
 
+SECRETS = (
+    "$MLFLOW_TRACKING_USERNAME and $MLFLOW_TRACKING_PASSWORD (of a server), $AWS_ACCESS_KEY_ID and "
+    "$AWS_SECRET_ACCESS_KEY (of S3)"
+)
+
+
 def option(
     default: Any,
     help: str,
@@ -32,13 +38,18 @@ def option(
     low: float | None = None,
     high: float | None = None,
     none: str = "none",
+    variable: bool = False,
+    secrets: str = SECRETS,
 ) -> Any:
     """A dataclass field: its default, one line of help, what it is for, its limits.
 
     low and high are inclusive. `none` is the word that stands for None in a field that may be None
-    ("all" rows, an "auto" rate). A default of dataclasses.MISSING makes the option required.
+    ("all" rows, an "auto" rate). variable: it names an environment variable, which holds what is secret. secrets: where
+    an address with a password belongs instead, as options are logged. A default of dataclasses.MISSING makes the
+    option required.
     """
     metadata = {"help": help, "role": role, "choices": tuple(choices), "low": low, "high": high, "none": none}
+    metadata |= {"variable": variable, "secrets": secrets}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -131,6 +131,7 @@ class SweepConfig(RunOptions, SeedOption):
         "",
         "database of the sweep (an SQLAlchemy URL), which several machines may share; one with a password goes into "
         "$NEWSCLF_SWEEP_STORAGE instead; empty: that, else study.db in output_dir",
+        secrets="$NEWSCLF_SWEEP_STORAGE",
     )
 
 

@@ -8,6 +8,7 @@ Precedence: the dataclass's defaults, then the file of `--config`, then the comm
 import dataclasses
 import json
 import math
+import re
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,8 @@ import yaml
 
 from newsclf.config.arguments import parse
 from newsclf.config.fields import base_type, expected, fields_of, holds_mappings, may_be_none, names_of
-from newsclf.errors import InputError
+from newsclf.errors import InputError, SecretGiven
+from newsclf.masking import masked_addresses
 from newsclf.messages import nearest, one_line
 
 Config = TypeVar("Config")
@@ -133,6 +135,7 @@ def _unknown(kind: str, name: str, valid: Sequence[str], origin: str) -> str:
 def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     """The value of an option, parsed from text or from a YAML scalar or list."""
     limits = field.metadata
+    _check_secret(field, str(value))
     wrong = InputError(f"option {field.name} is {_shown(value)}: it must be {expected(field, hint)}")
     if may_be_none(hint) and (value is None or value == limits["none"]):
         return None
@@ -166,6 +169,22 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
         near = nearest(text, limits["choices"])
         raise InputError(f"{wrong}; did you mean {near}?" if near else str(wrong))
     return text
+
+
+def _check_secret(field: dataclasses.Field[Any], text: str) -> None:
+    """Raises SecretGiven for a password or token in an address, without repeating it: options are logged."""
+    if field.metadata["variable"] and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise SecretGiven(
+            f"option {field.name} must be the name of an environment variable that holds the URLs, not a URL: options "
+            "are logged, and the URLs are secrets",
+            field.name,
+        )
+    if "://" in text and masked_addresses(text) != text:
+        raise SecretGiven(
+            f"option {field.name} has a password or a token in an address, and options are logged: put it into "
+            f"{field.metadata['secrets']} instead",
+            field.name,
+        )
 
 
 def _typed_yaml(value: Any, wrong: InputError) -> Any:

@@ -106,6 +106,7 @@ class MonitorConfig(RunOptions, EmbeddingOption, StreamOptions):
         "NEWSCLF_NOTIFY",
         "name of the environment variable that holds the apprise URLs to notify, separated by spaces; the URLs are "
         "secrets and so are no option",
+        variable=True,
     )
     output_dir: str = described(
         RunOptions,

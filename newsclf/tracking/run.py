@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -22,7 +23,9 @@ from newsclf.config import RunOptions
 from newsclf.config.options import as_text, as_yaml
 from newsclf.errors import InputError, Stopped, disk_full
 from newsclf.evaluation.metric_names import metric_name
+from newsclf.messages import listed
 from newsclf.tracking.environment import described
+from newsclf.tracking.forget import forget_secrets
 from newsclf.tracking.journal.session import journalled
 from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.metrics import logged_points, send_points
@@ -233,8 +236,11 @@ def _describe(run: Run) -> None:
         print(f"warning: {text}", flush=True)
 
 
-def report_early_end(run_id: str, status: str, reason: str) -> bool:
-    """Mark the run that `mlflow run` started for this process, when it ends before `open_run`; whether it has ended."""
+def report_early_end(run_id: str, status: str, reason: str, secret: str = "") -> bool:
+    """Mark the run that `mlflow run` started for this process, when it ends before `open_run`; whether it has ended.
+
+    secret: an option that must not stay in the run; those that have a secret in an address do not stay in any case.
+    """
     ended = False
     # The reason is printed; a server that is away cannot be told.
     with contextlib.suppress(Exception), short_limits():
@@ -243,6 +249,13 @@ def report_early_end(run_id: str, status: str, reason: str) -> bool:
             client.set_tag(run_id, FAILURE_TAG, reason[:LONGEST_TAG])
             client.set_terminated(run_id, status)
         ended = True
+        if there := forget_secrets(client, run_id, [secret]):
+            print(
+                f"warning: run {run_id} has the option {listed(there)} as a parameter, which its server does not take "
+                "back: delete the run (and run mlflow gc), and change the password",
+                file=sys.stderr,
+                flush=True,
+            )
     if status != "FAILED":
         keep_status(run_id, status)
     return ended

@@ -16,6 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.entities import PagedList
 
 from newsclf.errors import InputError, Stopped
+from newsclf.tracking.forget import forget_secrets
 from newsclf.tracking.journal.store import FAILURE_TAG, find, place_of
 from newsclf.tracking.server import address_of, as_default, first_line, is_server, tracking_uri, with_login
 
@@ -117,6 +118,7 @@ def take_up(client: MlflowClient, run_id: str, verb: str) -> None:
         client.delete_tag(run_id, FAILURE_TAG)
     if "newsclf.verb" not in tags:  # `mlflow run` has made it
         client.set_tag(run_id, "newsclf.verb", verb)
+        forget_secrets(client, run_id)
 
 
 def mark_broken_off(client: MlflowClient, run_id: str, error: BaseException) -> None:

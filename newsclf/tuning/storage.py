@@ -6,7 +6,6 @@ import os
 import time
 import warnings
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
@@ -16,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from newsclf.config import SweepConfig
 from newsclf.errors import InputError
+from newsclf.masking import masked_addresses
 from newsclf.messages import one_line
 
 STORAGE_VARIABLE = "NEWSCLF_SWEEP_STORAGE"
@@ -39,28 +39,16 @@ def open_study(config: SweepConfig, name: str, file: str, lowest: bool, wanted: 
     except InputError:
         raise
     except ImportError as error:
-        raise InputError(f"storage {shown(url)} needs a driver that is not installed: {error}") from None
+        raise InputError(f"storage {masked_addresses(url)} needs a driver that is not installed: {error}") from None
     except Exception as error:
-        raise InputError(f"storage {shown(url)} cannot be used ({one_line(error, 200)})") from None
+        raise InputError(f"storage {masked_addresses(url)} cannot be used ({one_line(error, 200)})") from None
 
 
 def storage_url(config: SweepConfig) -> str:
-    """The database of the sweep; empty for the file in output_dir. Raises InputError for a password in the option."""
-    if config.storage:
-        if "://" not in config.storage:
-            raise InputError(
-                f"option storage is {config.storage!r}: give an SQLAlchemy URL, as sqlite:////path/study.db"
-            )
-        if _password(config.storage):
-            raise InputError(
-                f"option storage has a password, and options are logged: put the URL in ${STORAGE_VARIABLE} instead"
-            )
+    """The database of the sweep; empty for the file in output_dir. Raises InputError for what is no URL."""
+    if config.storage and "://" not in config.storage:
+        raise InputError(f"option storage is {config.storage!r}: give an SQLAlchemy URL, as sqlite:////path/study.db")
     return config.storage or os.environ.get(STORAGE_VARIABLE, "")
-
-
-def shown(url: str) -> str:
-    """The URL without its password."""
-    return url.replace(f":{_password(url)}@", ":***@") if _password(url) else url
 
 
 @contextlib.contextmanager
@@ -81,12 +69,6 @@ def _tables(url: str) -> RDBStorage:
                 raise
             time.sleep(SECONDS_BETWEEN_TRIES)
     return RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)
-
-
-def _password(url: str) -> str:
-    with contextlib.suppress(ValueError):
-        return urlsplit(url).password or ""
-    return ""
 
 
 def _open(storage: RDBStorage, name: str, lowest: bool, wanted: str) -> optuna.Study:

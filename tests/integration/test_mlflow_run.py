@@ -171,6 +171,17 @@ def test_a_misspelt_name_ends_with_the_nearest_one_and_a_failed_run(place):
     assert run.data.tags["newsclf.failure"] == "unknown option epohcs: did you mean epochs?"
 
 
+def test_a_password_in_an_option_does_not_stay_in_the_run(place):
+    storage = "mysql://ann:" + "hunter2hunter2@host/db"
+    done = place.mlflow_run("sweep", {"storage": storage, "strategy": "list"})
+    assert done.returncode != 0
+    assert "sweep: option storage has a password or a token in an address, and options are logged" in done.stderr
+    run = place.runs()[0]
+    assert run.info.status == "FAILED"
+    assert "storage" not in run.data.params
+    assert [path.name for path in place.folder.glob("runs.db*") if b"hunter2hunter2" in path.read_bytes()] == []
+
+
 def test_without_a_tracking_uri_runs_go_to_the_project_folder(place, options):
     database = place.project / "mlflow.db"
     assert not database.exists()

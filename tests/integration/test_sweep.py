@@ -168,7 +168,10 @@ def test_ctrl_c_stops_the_sweep_and_its_trials_two_at_a_time(place, drawn):
     ("given", "message"),
     [
         ({"strategy": "list", "runs": [{"epohcs": 1}]}, "runs, number 1: unknown option epohcs: did you mean epochs?"),
-        ({"strategy": "list", "runs": [{"epochs": 1}], "storage": "mysql://a:secret@b/c"}, "put the URL in $NEWSCLF"),
+        (
+            {"strategy": "list", "runs": [{"epochs": 1}], "storage": "mysql://a:secret@b/c"},
+            "into $NEWSCLF_SWEEP",
+        ),
         ({"strategy": "list", "runs": [{"epochs": 1}], "name": "a/b"}, "option name is 'a/b'"),
         ({"strategy": "list", "runs": [{"epochs": 1}], "tracking": "offline"}, "option tracking is offline"),
     ],

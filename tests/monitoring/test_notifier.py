@@ -21,9 +21,3 @@ def test_urls_are_the_words_of_the_variable(monkeypatch):
     monkeypatch.delenv("MINE")
     with pytest.raises(InputError, match="option notify is MINE: this environment variable is not set"):
         notification_urls("MINE")
-
-
-def test_a_url_in_place_of_a_name_is_not_repeated():
-    with pytest.raises(InputError, match="must be the name of an environment variable") as error:
-        notification_urls("slack://token@host")
-    assert "token" not in str(error.value)

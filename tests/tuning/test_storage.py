@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from newsclf.errors import InputError
-from newsclf.tuning.storage import STORAGE_VARIABLE, shown
+from newsclf.tuning.storage import STORAGE_VARIABLE
 from tests.tuning.trials import opened
 
 
@@ -18,7 +18,6 @@ def test_another_sweep_of_the_same_name_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("storage", "message"),
     [
-        ("mysql://me:secret@host/db", "option storage has a password, and options are logged"),
         ("study.db", "give an SQLAlchemy URL"),
         ("sqlite:////no/such/folder/study.db", "cannot be used"),
         ("mongodb://host/db", "storage mongodb://host/db cannot be used"),
@@ -28,7 +27,6 @@ def test_a_storage_that_is_no_good_is_bad_input(storage: str, message: str, tmp_
     with pytest.raises(InputError) as error:
         opened(tmp_path, storage=storage)
     assert message in str(error.value)
-    assert "secret" not in str(error.value)
 
 
 def test_a_storage_with_a_password_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,4 +34,7 @@ def test_a_storage_with_a_password_comes_from_the_environment(tmp_path: Path, mo
     opened(tmp_path)
     assert (tmp_path / "shared.db").is_file()
     assert not (tmp_path / "study.db").exists()
-    assert shown("mysql+pymysql://me:secret@host/db") == f"mysql+pymysql://me:{'***'}@host/db"
+    monkeypatch.setenv(STORAGE_VARIABLE, "mysql+nosuchdriver://me:secret@host/db")
+    with pytest.raises(InputError, match="storage mysql.nosuchdriver:.*host/db cannot be used") as error:
+        opened(tmp_path)
+    assert "secret" not in str(error.value)
