@@ -17,9 +17,21 @@ def one_line(thing: object, limit: int = MAX_QUOTE) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+def quoted(name: str, limit: int = MAX_QUOTE) -> str:
+    """A name as it is compared: with every blank, and what cannot be seen as its escape; cut to `limit` characters.
+
+    >>> quoted("my  text\\u200b")
+    'my  text\\\\u200b'
+    """
+    text = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in name[:limit]
+    )
+    return text if len(text) <= limit and len(name) <= limit else text[: limit - 3] + "..."
+
+
 def listed(names: Iterable[object], limit: int = 20) -> str:
     """`names` as "a, b, c", at most `limit` of them."""
-    shown = [one_line(name) for name in names]
+    shown = [quoted(name) if isinstance(name, str) else one_line(name) for name in names]
     more = f" and {len(shown) - limit} more" if len(shown) > limit else ""
     return ", ".join(shown[:limit]) + more
 
@@ -38,4 +50,4 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """`; did you mean "x"?` with the nearest valid name, or nothing where none is near."""
     near = nearest(name, valid)
-    return f'; did you mean "{one_line(near)}"?' if near else ""
+    return f'; did you mean "{quoted(near)}"?' if near else ""

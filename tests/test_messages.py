@@ -25,7 +25,7 @@ def test_a_megabyte_is_cut_before_it_is_read() -> None:
 
 def test_a_list_says_how_many_more_there_are() -> None:
     assert listed([]) == ""
-    assert listed(["a", 2, "c\nd"]) == "a, 2, c d"
+    assert listed(["a", 2, "c\nd"]) == "a, 2, c\\nd"
     assert listed(range(5), limit=3) == "0, 1, 2 and 2 more"
 
 

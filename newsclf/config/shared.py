@@ -95,6 +95,10 @@ class ColumnOptions:
 
     text_column: str = data("text", "name of the text column in a table")
     label_column: str = data("label", "name of the label column in a table; a stream may have none")
+    separator: str = data(
+        "auto",
+        "what stands between the fields of a .csv without commas: a character, or semicolon, tab, pipe; auto: a comma",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +120,8 @@ class StreamOptions(BatchOptions, ComputeOptions, DataFolderOption, SeedOption):
 
     stream: str = source(
         dataclasses.MISSING,
-        "a folder of tables (.csv, .parquet, .jsonl), one table with a date column, or the folder (or s3://.../) of "
-        "profiles that a served model writes",
+        "a folder, glob or s3://.../ of tables, one table with a date column, or the folder (or s3://.../) of profiles "
+        "that a served model writes",
     )
 
 
@@ -127,8 +131,8 @@ class DatasetOption:
 
     dataset: str = source(
         "sample",
-        "a built-in data set (sample is packaged; README has the others), or a path or s3:// URI ending in .csv, "
-        ".parquet or .jsonl",
+        "a built-in data set (sample is packaged; README has the others), or a path or s3:// URI: a .csv, .tsv, "
+        ".parquet, .jsonl, .ndjson or .json, or a folder, a glob or an s3://.../ of them",
     )
 
 

@@ -4,7 +4,7 @@
 """
 
 from newsclf.data.dataset import SPLITS, Dataset, fingerprint_texts
-from newsclf.data.loader import SOURCES, load, load_split, open_stream, own_split
+from newsclf.data.loader import SOURCES, load, load_split, open_batch, open_stream, own_split
 
 __all__ = [
     "SOURCES",
@@ -13,6 +13,7 @@ __all__ = [
     "fingerprint_texts",
     "load",
     "load_split",
+    "open_batch",
     "open_stream",
     "own_split",
 ]

@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from newsclf.config import DataOptions, TextOptions, WeightedDataOptions
+from newsclf.config.shared import ColumnOptions
 from newsclf.data.dataset import SPLITS, Dataset, RawData
 from newsclf.data.row_checks import check_rows
 from newsclf.data.sources import ag_news, newsgroups, sample
 from newsclf.data.splits import draw, drop_overlap, hold_out, require_rows
-from newsclf.data.tables.formats import FORMATS, Row
-from newsclf.data.tables.location import is_table, public_name
-from newsclf.data.tables.row_stream import RowStream, open_table, place_names
+from newsclf.data.tables.formats import FORMATS, separator_of
+from newsclf.data.tables.location import public_name
+from newsclf.data.tables.opening import open_files, open_table
+from newsclf.data.tables.row_stream import RowStream, place_names
+from newsclf.data.tables.rows import Row
+from newsclf.data.tables.table_files import Found, is_table
 from newsclf.errors import InputError
 from newsclf.messages import did_you_mean, listed, one_line
 
@@ -30,7 +34,7 @@ def find_source(dataset: str) -> Source | None:
     if dataset not in SOURCES and not is_table(dataset):
         raise InputError(
             f'unknown dataset "{one_line(dataset)}": choose of {listed(SOURCES)}, or a path or s3:// URI '
-            f"that ends in {', '.join(FORMATS)}{did_you_mean(dataset, SOURCES)}"
+            f"that ends in {', '.join(FORMATS)}, or a folder of such files{did_you_mean(dataset, SOURCES)}"
         )
     return SOURCES.get(dataset)
 
@@ -120,10 +124,22 @@ def open_stream(options: TextOptions, split: str = "all", date_column: str = "",
         return _published(source(options), options.dataset, split)
     if split != "all":
         raise InputError(f"a table is read whole: split is {split}, but all is the only one that it has")
+    columns, optional = _columns(options, date_column, needs_date)
+    return open_table(options.dataset, columns, optional, separator=separator_of(options.separator))
+
+
+def open_batch(
+    found: Found, source: str, options: ColumnOptions, date_column: str, one_file: bool, needs_date: bool = False
+) -> RowStream:
+    """The rows of some files of a stream, as they are; see `open_stream`. source: what messages call them."""
+    columns, optional = _columns(options, date_column, needs_date)
+    return open_files(found, source, columns, optional, False, separator_of(options.separator), one_file)
+
+
+def _columns(options: ColumnOptions, date_column: str, needs_date: bool) -> tuple[dict[str, str], list[str]]:
     columns = {"text": options.text_column, "label": options.label_column}
     columns |= {"date": date_column} if date_column else {}
-    optional = ["label"] * (options.label_column == "label") + ["date"] * (not needs_date)
-    return open_table(options.dataset, columns, optional)
+    return columns, ["label"] * (options.label_column == "label") + ["date"] * (not needs_date)
 
 
 def _published(raw: RawData, dataset: str, split: str) -> RowStream:
@@ -151,17 +167,24 @@ def _read(options: DataOptions) -> RawData:
             raise InputError(f"weight_column goes with your own table; {options.dataset} has no weights")
         return source(options)
     columns = {"text": options.text_column, "label": options.label_column}
+    separator = separator_of(options.separator)
+    train = open_table(
+        options.dataset, columns | ({"weight": weight_column} if weight_column else {}), (), True, separator
+    )
+    rows = _all_rows(train)
+    other = open_table(test, columns, (), True, separator) if test else None
     return RawData(
         source=public_name(options.dataset),
-        train=_strictly(options.dataset, columns | ({"weight": weight_column} if weight_column else {})),
-        test=_strictly(test, columns) if test else None,
+        train=rows,
+        test=_all_rows(other) if other else None,
         tags={"test_source": public_name(test)} if test else {},
+        warnings=(*train.remarks, *(other.remarks if other else ())),
     )
 
 
-def _strictly(location: str, columns: dict[str, str]) -> pd.DataFrame:
-    rows = open_table(location, columns, strict=True).read()
-    return rows.assign(text=rows["text"].fillna(""), place=place_names(rows, public_name(location)))
+def _all_rows(stream: RowStream) -> pd.DataFrame:
+    rows = stream.read()
+    return rows.assign(text=rows["text"].fillna(""), place=place_names(rows, stream.source))
 
 
 def _dataset(

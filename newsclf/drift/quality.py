@@ -19,13 +19,14 @@ REASONS = {
     "missing": "are missing",
     "duplicate": "repeat another row",
     "unreadable": "cannot be read",
+    "repeats_a_batch": "repeat an earlier batch",
     "unknown_class": "have a label that the reference does not know",
 }
 
 
 def judge(batch: TextBatch, reference: HeldOut, _: np.ndarray | None = None) -> Evidence:
     """Whether the batch has a larger share of bad rows than the reference."""
-    return compare(batch.bad_rows, batch.rows, reference.counts, reference.rows)
+    return compare(batch.bad_rows, batch.rows, {"repeats_a_batch": 0, **reference.counts}, reference.rows)
 
 
 def judge_profiles(now: Mapping[str, ColumnSummary], before: Mapping[str, ColumnSummary], _: bool = False) -> Evidence:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from newsclf.data.tables.values import as_spelt, class_indices
 from newsclf.drift import prior, quality
 from newsclf.drift.batch import HeldOut, TextBatch
 from newsclf.drift.inputs import as_lists, bad_rows, filled_rows, prediction_columns
@@ -53,11 +54,13 @@ class Reference:
         labels: Sequence[str | None] | None = None,
         unreadable: int = 0,
         judged_only: bool = False,
+        repeats_a_batch: bool = False,
     ) -> TextBatch:
         """The texts, each embedded once and predicted at most once: what is judged, profiled and drawn.
 
         labels: [texts], None or NaN for a missing one. unreadable: rows of the batch that could not be read and are
         not among the texts. A predictor from outside reads at most READ_ROWS texts, drawn by the seed.
+        repeats_a_batch: whether all of these rows are those of an earlier batch, which is a fault of their feed.
         judged_only: with embedding "encoder", embed these alone, as no more are judged; the others have NaN.
         """
         texts, labels = as_lists(texts, labels)
@@ -66,11 +69,13 @@ class Reference:
         judged = drawn if self.embedding == "encoder" else filled
         embedded_rows = judged if judged_only else filled
         columns, embedded = self.reader.columns(texts, embedded_rows)
-        counts = bad_rows(texts) | {"unreadable": unreadable}
+        counts = (
+            bad_rows(texts) | {"unreadable": unreadable} | ({"repeats_a_batch": len(texts)} if repeats_a_batch else {})
+        )
         classes = known = None
         if labels is not None:
-            columns["label"] = pd.Series(labels, dtype=object)
             classes = self._class_indices(labels)
+            columns["label"] = pd.Series(as_spelt(labels, self.classes), dtype=object)
             if self.held_out.labelled is not None and any(labels):
                 known = classes
                 named = np.array([label is not None for label in labels])
@@ -127,5 +132,5 @@ class Reference:
 
     def _class_indices(self, labels: Sequence[str | None]) -> np.ndarray:
         """Of the labels, -1 for a missing one and for those that the reference does not know."""
-        index = {name: number for number, name in enumerate(self.classes)}
-        return np.array([-1 if label is None else index.get(str(label), -1) for label in labels], dtype=np.int64)
+        known = class_indices([None if label is None else str(label) for label in labels], self.classes)
+        return np.array(known, dtype=np.int64)

@@ -34,19 +34,27 @@ def known_numbers(reference: Reference) -> list[str]:
     names = [name for name in key_numbers(profile) if not name.startswith("predicted_label/")]
     names += [f"predicted_{name}" for name in names if name.startswith("label/")]
     names += [f"{kind}/{part}" for kind in NAMES for part in ("drifted", "p_value", "effect")]
-    names += ["drifted", "enough_data", "accuracy", "unreadable_share", "change"]
+    names += ["drifted", "enough_data", "accuracy", "unreadable_share", "repeats_a_batch", "change"]
     return sorted({*names, *(f"change/{kind}" for kind in CHANGES)})
 
 
 def judge_batch(
-    reference: Reference, batch: Batch | ProfileBatch, number: int, key: str, config: MonitorConfig
+    reference: Reference,
+    batch: Batch | ProfileBatch,
+    number: int,
+    key: str,
+    config: MonitorConfig,
+    repeats: bool = False,
 ) -> tuple[Record, TextProfile]:
-    """A batch's record, with everything of it that can be watched but changes over time, and its profile."""
+    """A batch's record, with everything of it that can be watched but changes over time, and its profile.
+
+    repeats: whether its texts and labels are those of a batch before it.
+    """
     if isinstance(batch, ProfileBatch):
         rows, profile, numbers = batch.profile.rows, batch.profile, dict[str, float]()
         verdict = judge_profiles(reference.profile, profile, config.alpha, config.min_rows)
     else:
-        rows, (profile, numbers, verdict) = len(batch.texts), _judge_texts(reference, batch, config)
+        rows, (profile, numbers, verdict) = len(batch.texts), _judge_texts(reference, batch, config, repeats)
     enough = {"enough_data": float(verdict.drifted is not None)}
     when = batch.date.isoformat() if batch.date else None
     record = Record(
@@ -58,18 +66,20 @@ def judge_batch(
         rows=rows,
         numbers={**key_numbers(profile), **enough, **verdict.numbers, **numbers},
         verdict=verdict.as_dict(),
+        rows_digest="" if isinstance(batch, ProfileBatch) else batch.rows_digest,
     )
     return record, profile
 
 
 def _judge_texts(
-    reference: Reference, batch: Batch, config: MonitorConfig
+    reference: Reference, batch: Batch, config: MonitorConfig, repeats: bool
 ) -> tuple[TextProfile, dict[str, float], Verdict]:
     """A batch's profile, the numbers that a profile does not have, and the verdict."""
-    read = reference.read(batch.texts, batch.labels, batch.unreadable)
+    read = reference.read(batch.texts, batch.labels, batch.unreadable, repeats_a_batch=repeats)
     profile = TextProfile(reference.id, reference.encoder_sha256, batch.date)
     read.log_to(profile)
-    numbers = {"unreadable_share": batch.unreadable / (len(batch.texts) + batch.unreadable)}
+    rows = len(batch.texts) + batch.unreadable
+    numbers = {"unreadable_share": batch.unreadable / max(rows, 1), "repeats_a_batch": float(repeats)}
     if batch.labels is not None and "predicted_label" in read.columns:
         both = read.columns[["label", "predicted_label"]].dropna()
         if len(both):

@@ -6,7 +6,7 @@
         below: 80 characters           # `below`, `above` or both: outside is bad. A unit may be written: it is checked
         severity: warning              # info, warning (default) or critical
         in_a_row: 2                    # bad batches in a row that make an alert; default 1
-        min_rows: 200                  # smaller batches are passed over; default: the option min_rows
+        min_rows: 200                  # smaller batches are passed over; default: the option min_rows; of rows: 0
       - {number: characters/mean, range: [80, 400]}            # outside is bad
       - {number: empty_share, above: 1 %}                      # shares are 0 to 1, or written with %
       - {number: covariate/p_value, p_value: 0.001}            # below is bad
@@ -37,6 +37,7 @@ KEYS = ("name", "number", "verdict", "above", "below", "range", "p_value", "band
 BAND_KEYS = ("first", "trailing", "window", "sd", "quantiles", "side")
 WINDOW_KEYS = ("name", "from", "to")
 ANY = "any"
+OF_SIZE = ("rows", "enough_data")  # numbers that tell of a batch that is too small, which then is not passed over
 SHARE_UNITS = ("", "%")
 # Columns whose numbers have a unit of their own: what may be written behind a value.
 UNITS = {
@@ -189,7 +190,7 @@ def _monitor(
         band=band,
         severity=severity,
         in_a_row=_whole(entry.get("in_a_row", 1), 1, f"{where}: in_a_row"),
-        min_rows=_whole(entry.get("min_rows", min_rows), 0, f"{where}: min_rows"),
+        min_rows=_whole(entry.get("min_rows", 0 if number in OF_SIZE else min_rows), 0, f"{where}: min_rows"),
     )
 
 

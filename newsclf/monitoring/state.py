@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,6 +12,8 @@ from typing import Any
 from newsclf.errors import InputError
 from newsclf.files import write_json
 from newsclf.messages import one_line
+from newsclf.monitoring.batches import Batch
+from newsclf.monitoring.profile_batches import ProfileBatch
 
 FORMAT = 1
 
@@ -20,7 +22,8 @@ FORMAT = 1
 class Record:
     """A judged batch.
 
-    number: its place in the order of judging, from 1. key: what it is judged by (see `key_of`).
+    number: its place in the order of judging, from 1. key: what it is judged by (see `key_of`); with its name it tells
+    it from all others. rows_digest: of its texts and labels, see Batch; empty of earlier versions, and without rows.
     date: ISO 8601, or None; time: of the batch, or of its judging where it has no date, ISO 8601.
     numbers: everything that can be watched, by name; verdict: `Verdict.as_dict()`.
     """
@@ -33,6 +36,11 @@ class Record:
     rows: int
     numbers: Mapping[str, float]
     verdict: Mapping[str, Any]
+    rows_digest: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.name, self.key
 
     @property
     def when(self) -> datetime | None:
@@ -49,7 +57,7 @@ def key_of(content: str, scope: str) -> str:
 
 
 class State:
-    """The files of one output folder: `state/<scope>/<key>.json` for each batch, `state/monitor.json` for the rest."""
+    """The files of one output folder: one in `state/<scope>/` for each batch, `state/monitor.json` for the rest."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "state"
@@ -75,7 +83,16 @@ class State:
 
     def keep(self, scope: str, record: Record) -> None:
         """Keep a batch, so that it is not judged again."""
-        write_json(self.folder / scope[:16] / f"{record.key}.json", asdict(record))
+        name = hashlib.sha256("\0".join(record.identity).encode("utf-8", "surrogatepass")).hexdigest()
+        write_json(self.folder / scope[:16] / f"{name}.json", asdict(record))
+
+
+def repeated_by(batch: Batch | ProfileBatch, key: str, records: Iterable[Record]) -> Record | None:
+    """The last of the records whose texts and labels are those of this batch of another name; None if they are new."""
+    if isinstance(batch, ProfileBatch) or not (digest := batch.rows_digest):
+        return None
+    same = [one for one in records if one.name != batch.name and (one.rows_digest or digest) == digest]
+    return next((one for one in reversed(same) if one.rows_digest or one.key == key), None)
 
 
 def newest(records: Sequence[Record]) -> list[Record]:

@@ -27,22 +27,24 @@ class StreamBatch:
 def judged_batches(config: RetrainConfig, records_file: Path) -> list[StreamBatch]:
     """The batches in the order of time. records_file: what the monitor that judged the stream has handed on.
 
-    A batch is known by its content, as the monitor knows it. Labelled rows that come apart from the stream (`labelled`)
-    belong to the last batch that began before them; those without a date to the newest.
+    A batch is known by its name and content, as the monitor knows it. Labelled rows that come apart from the stream
+    (`labelled`) belong to the last batch that began before them; those without a date to the newest.
     """
     records, scope = read_records(records_file)
     if not records:
         return []
-    parts: dict[str, list[Batch]] = {record.key: [] for record in records}
+    parts: dict[tuple[str, str], list[Batch]] = {record.identity: [] for record in records}
     if not of_profiles(config.stream):
+        seen = {""}
         for batch in batches(config.stream, config):
-            found = parts.get(key_of(batch.content, scope))
-            if found == []:  # the monitor has judged the first of two that are equal
-                found.append(batch)
+            if batch.rows_digest in seen:  # a feed that is stuck: its rows count once
+                continue
+            seen.add(batch.rows_digest)
+            parts.get((batch.name, key_of(batch.content, scope)), []).append(batch)
     if config.labelled:
         for batch in batches(config.labelled, dataclasses.replace(config, batch="auto")):
-            parts[_record_at(batch, records).key].append(batch)
-    return [_with_rows(record, parts[record.key]) for record in records]
+            parts[_record_at(batch, records).identity].append(batch)
+    return [_with_rows(record, parts[record.identity]) for record in records]
 
 
 def _record_at(batch: Batch, records: Sequence[Record]) -> Record:

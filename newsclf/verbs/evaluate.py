@@ -1,6 +1,7 @@
 """evaluate: a logged model on labelled rows, with intervals, alone or paired with a baseline."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import numpy as np
 
 from newsclf.config import EvaluateConfig
 from newsclf.data import Dataset, load_split
+from newsclf.data.tables.values import class_indices, unknown_labels
 from newsclf.errors import InputError
 from newsclf.evaluation.paired_configurations import SCORES
+from newsclf.messages import listed
 from newsclf.model.device import choose
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.stats.paired import bootstrap, interval, mcnemar_p
@@ -78,14 +81,12 @@ def described(metrics: Mapping[str, float]) -> str:
 
 def label_indices(labels: list[str], classes: tuple[str, ...], model: str, dataset: Dataset) -> np.ndarray:
     """The labels as the model's class indices, [rows]. Raises InputError that names labels the model does not know."""
-    index = {name: number for number, name in enumerate(classes)}
-    unknown = sorted(set(labels) - set(classes))
-    if unknown:
+    if unknown := unknown_labels(Counter(labels), classes):
         raise InputError(
-            f"dataset {dataset.name} has labels that model {model} does not know: {', '.join(unknown[:10])}"
-            f"{' ...' if len(unknown) > 10 else ''}; it knows {', '.join(classes[:25])}"
+            f"dataset {dataset.name} has labels that model {model} does not know: {listed(unknown, 10)}; "
+            f"it knows {listed(classes, 25)}"
         )
-    return np.array([index[label] for label in labels])
+    return np.array(class_indices(labels, classes))
 
 
 def paired_metrics(labels: np.ndarray, predictions: list[np.ndarray], samples: int, seed: int) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """monitor: a stream judged batch by batch against a reference, with alerts; what was judged is not judged again."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,28 +11,31 @@ import pandas as pd
 from newsclf.config import DataOptions, MonitorConfig
 from newsclf.config.fields import names_of
 from newsclf.config.options import as_text
+from newsclf.data.tables.values import unknown_labels
 from newsclf.drift import Reference
 from newsclf.drift.kinds import NAMES
 from newsclf.errors import Alarm, InputError
 from newsclf.evaluation.metric_names import metric_part
 from newsclf.files import write_json
+from newsclf.messages import listed
 from newsclf.monitoring.alert_manager import AlertManager
 from newsclf.monitoring.alerts import ALERT
-from newsclf.monitoring.batches import Batch, batches, location_of, name_of, tables
+from newsclf.monitoring.batches import Batch, batches, location_of, name_of
 from newsclf.monitoring.judging import History, changes_by_number, changes_over, judge_batch, known_numbers
 from newsclf.monitoring.notifier import Notifier, notification_urls
 from newsclf.monitoring.number_names import by_todays_names, renames, watched_by_todays_names
 from newsclf.monitoring.profile_batches import ProfileBatch, of_profiles, profile_batches
 from newsclf.monitoring.rules import Window, check_numbers, parse_monitors, parse_windows
-from newsclf.monitoring.state import Record, State, by_date, key_of, newest, scope_of, write_records
+from newsclf.monitoring.state import Record, State, by_date, key_of, newest, repeated_by, scope_of, write_records
+from newsclf.monitoring.stream_items import items_of
 from newsclf.reports.stream import write_report
 from newsclf.tracking.artifacts.references import log_reference, open_reference
 from newsclf.tracking.environment import peak_memory_bytes
 from newsclf.tracking.result import prepare_folder
 from newsclf.tracking.run import Run, open_run
 
-# What a judgement depends on, besides the batch and the reference.
-SETTINGS = names_of(MonitorConfig, "data", "setting", "seed")
+# What a judgement depends on, besides the batch and the reference; what says how a batch is read shows in the batch.
+SETTINGS = tuple(name for name in names_of(MonitorConfig, "data", "setting", "seed") if name != "separator")
 
 
 def monitor(config: MonitorConfig) -> dict[str, float]:
@@ -49,7 +53,8 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
     with open_run("monitor", config, resume, str(folder)) as run:
         profiles = of_profiles(config.stream)
         if not profiles:
-            tables(config.stream)  # a stream that is not there ends here, before a reference is fitted
+            # A stream that is not there ends here, before a reference is fitted.
+            run.warn(items_of(config.stream)[1])
         reference = reference_of(config, folder)
         numbers = known_numbers(reference)
         names = renames(numbers)
@@ -64,7 +69,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
 
         scope = scope_of(reference.id, {name: as_text(config)[name] for name in SETTINGS})
         judged = by_todays_names(state.records(scope), names)
-        known, history = {record.key for record in judged}, History(newest(judged))
+        known, history = {record.identity for record in judged}, History(newest(judged))
         alerts = AlertManager(monitors, windows, notifier, state, f"stream {config.stream}, run {run.id}")
         for record in history.records:
             alerts.update(record, new=False)
@@ -74,18 +79,22 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
 
         before, skipped = len(judged), 0
         found: Iterator[Batch | ProfileBatch] = (
-            profile_batches(config.stream, reference.id, config.batch) if profiles else batches(config.stream, config)
+            profile_batches(config.stream, reference.id, config.batch)
+            if profiles
+            else batches(config.stream, config, run.warn)
         )
         for batch in found:
             key = key_of(batch.content, scope)
-            if key in known:
+            if (batch.name, key) in known:
                 skipped += 1
                 continue
             number = judged[-1].number + 1 if judged else 1
-            record, profile = judge_batch(reference, batch, number, key, config)
+            same = repeated_by(batch, key, judged)
+            record, profile = judge_batch(reference, batch, number, key, config, same is not None)
+            run.warn(remarks_on(batch, reference, same))
             record = history.add(record)
             profile.write(profile_path(folder, record))
-            known.add(key)
+            known.add(record.identity)
             judged.append(record)
             alerts.update(record)
             # Kept last: what is logged twice has the same step, time and value, and MLflow keeps it once.
@@ -126,9 +135,22 @@ def reference_of(config: MonitorConfig, folder: Path) -> Reference:
         data_dir=config.data_dir,
         text_column=config.text_column,
         label_column=config.label_column,
+        separator=config.separator,
         seed=config.seed,
     )
     return open_reference(options, config.reference, folder, config.device, config.embedding)
+
+
+def remarks_on(batch: Batch | ProfileBatch, reference: Reference, same: Record | None) -> Iterator[str]:
+    """A line for each thing that is wrong with a batch."""
+    if isinstance(batch, ProfileBatch):
+        return
+    yield from batch.remarks
+    if same is not None:
+        yield f"{batch.name} repeats {same.name}: it has the same texts and labels"
+    counts = Counter(label for label in batch.labels or [] if label is not None)
+    if reference.classes and (unknown := unknown_labels(counts, reference.classes)):
+        yield f"{batch.name} has labels that the reference does not know: {listed(unknown, 10)}"
 
 
 def profile_path(folder: Path, record: Record) -> Path:

@@ -4,6 +4,8 @@ import dataclasses
 import hashlib
 import json
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,14 +15,16 @@ import pandas as pd
 from newsclf.config import DataOptions, ProfileConfig, TextOptions
 from newsclf.data import open_stream
 from newsclf.data.tables.row_stream import RowStream
+from newsclf.data.tables.values import as_spelt, unknown_labels
 from newsclf.drift import Reference, TextBatch, Verdict, judge_profiles
 from newsclf.drift.inputs import prediction_columns
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
 from newsclf.features.tokens import TokenCounter
+from newsclf.messages import listed
 from newsclf.model.weights import find
 from newsclf.profiling.profile import TEXT, TextProfile
-from newsclf.profiling.summary import key_numbers, table
+from newsclf.profiling.summary import key_numbers, summarise, table
 from newsclf.profiling.writers import check_destination, write
 from newsclf.reports.profile import write_report
 from newsclf.tracking.artifacts.references import fetch_profile, log_reference, open_predictor, open_reference
@@ -29,6 +33,7 @@ from newsclf.tracking.lineage import log_stream
 from newsclf.tracking.run import open_run
 
 STATISTICS_ROWS = 10_000  # rows of a chunk
+MAX_UNKNOWN = 10_000  # labels that the reference does not know and that are counted
 
 
 def profile(config: ProfileConfig) -> dict[str, float]:
@@ -38,8 +43,12 @@ def profile(config: ProfileConfig) -> dict[str, float]:
     with open_run("profile", config) as run:
         stream = open_stream(config, config.split)
         stored, reference = reference_of(config, run.folder)
-        rows = read(stream, config, reference)
+        classes = classes_of(stored, reference)
+        rows = read(stream, config, reference, classes)
         print(f"{stream.name}: {rows.count:,} rows, {len(rows.sample):,} of them embedded", flush=True)
+        run.warn(stream.remarks)
+        if unknown := unknown_labels(rows.unknown, classes):
+            run.warn([f"labels that the reference does not know: {listed(unknown, 10)}"])
         log_stream(run, stream.name, stream.source, rows.digest)
 
         # What may still be refused comes before the first file.
@@ -101,6 +110,14 @@ class Profiled:
     unreadable: int = 0
     digest: str = ""
     seconds: float = 0.0
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    def count_unknown(self, labels: Sequence[str | None], classes: Sequence[str]) -> None:
+        """Count the labels that are none of the classes, where these are known; of very many, rare ones are lost."""
+        known = set(classes)
+        self.unknown.update(label for label in labels if classes and label is not None and label not in known)
+        if len(self.unknown) > MAX_UNKNOWN:
+            self.unknown = Counter(dict(self.unknown.most_common(MAX_UNKNOWN // 2)))
 
 
 def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | None, Reference | None]:
@@ -131,8 +148,19 @@ def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | Non
     return stored, reference
 
 
-def read(stream: RowStream, config: ProfileConfig, reference: Reference | None) -> Profiled:
-    """One pass: statistics of every row, and the reference's columns (or the model's) of a bounded sample."""
+def classes_of(stored: TextProfile | None, reference: Reference | None) -> tuple[str, ...]:
+    """The labels that what is compared with knows; none where it has none."""
+    if stored is not None:
+        column = summarise(stored).get("label")
+        return tuple(column.items) if column else ()
+    return reference.classes if reference else ()
+
+
+def read(stream: RowStream, config: ProfileConfig, reference: Reference | None, classes: Sequence[str]) -> Profiled:
+    """One pass: statistics of every row, and the reference's columns (or the model's) of a bounded sample.
+
+    classes: the labels that are known; the rows of others are counted.
+    """
     began = time.perf_counter()
     counter = reference.reader.counter if reference else TokenCounter(find("minilm").folder)
     ids = (reference.id, reference.encoder_sha256) if reference else ("", "")
@@ -143,7 +171,9 @@ def read(stream: RowStream, config: ProfileConfig, reference: Reference | None) 
         texts = chunk["text"].tolist()
         frame = text_statistics(texts, counter).assign(**{TEXT: texts})
         if "label" in chunk:
-            frame["label"] = chunk["label"].to_numpy(object)
+            spelt = as_spelt(chunk["label"].tolist(), classes)
+            frame["label"] = np.array(spelt, dtype=object)
+            rows.count_unknown(spelt, classes)
         rows.profile.log(frame)
         rows.count += len(chunk)
         digest.update("\0".join(text or "" for text in texts).encode("utf-8", "surrogatepass"))

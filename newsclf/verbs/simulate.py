@@ -13,7 +13,7 @@ import pyarrow.parquet
 from newsclf.config import SimulateConfig
 from newsclf.data import Dataset, load, load_split, own_split
 from newsclf.data.simulation.drifting_stream import SENTENCES, STUDY, DriftingStream, amounts, mode_of, spans
-from newsclf.data.tables.formats import FORMATS
+from newsclf.data.tables.formats import is_table_name
 from newsclf.errors import InputError
 from newsclf.files import filled_in_one_step
 from newsclf.messages import listed
@@ -172,7 +172,7 @@ def describe(config: SimulateConfig, dataset: Dataset, changed: list[float], hel
 
 def require_unused(folder: Path) -> None:
     """Raises InputError where the folder holds a stream already: two streams in one would be monitored as one."""
-    used = sorted(path.name for path in folder.iterdir() if path.suffix in FORMATS or path.name == TRUTH)
+    used = sorted(path.name for path in folder.iterdir() if is_table_name(path.name))
     if used:
         raise InputError(f"output_dir {folder} holds {used[0]} already: give an empty folder")
 

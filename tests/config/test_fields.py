@@ -128,7 +128,8 @@ def test_a_challenger_has_its_champions_options_but_for_its_machine() -> None:
 
 def test_the_monitor_of_a_retraining_cuts_and_judges_the_stream_as_it_says() -> None:
     assert set(context.FOR_MONITOR) == {
-        *("batch", "batch_rows", "date_column", "text_column", "label_column", "min_rows", "alpha", "device"),
+        *("batch", "batch_rows", "date_column", "text_column", "label_column", "separator"),
+        *("min_rows", "alpha", "device"),
     }
     assert set(context.FOR_MONITOR) <= set(names_of(RetrainConfig)) & set(names_of(MonitorConfig))
 

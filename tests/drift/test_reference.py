@@ -71,6 +71,28 @@ def test_each_kind_is_seen_and_named(change, kind, reference, news):
         assert verdict.rows == 240
 
 
+def test_a_batch_that_repeats_another_is_a_fault_of_quality(reference, news):
+    texts, labels = news.rows(200)
+    for row_labels in (labels, None):
+        before, now = (reference.read(texts, row_labels, repeats_a_batch=repeats) for repeats in (False, True))
+        verdict = reference.judge(now)
+        assert (verdict.kind, verdict.drifted) == ("quality", True)
+        assert "100.0% of the rows repeat an earlier batch, 0.0% in the reference." in verdict.sentence
+        # The other batches' numbers stay what they are: one reason less is tested there.
+        names = [{one.name for one in reference.judge(batch).kinds["quality"].tested} for batch in (before, now)]
+        assert names[1] - names[0] == {"repeats_a_batch"}
+
+
+def test_labels_are_those_of_a_reference_that_spells_them_otherwise(news):
+    texts, labels = news.rows(400)
+    old = {"Business": "True", "Sports": "False", "World": "1.0"}
+    new = {"Business": "true", "Sports": "false", "World": "1"}
+    fitted = fit_reference(texts, [old[label] for label in labels])
+    read = fitted.read(texts, [new[label] for label in labels])
+    assert read.bad_rows["unknown_class"] == 0
+    assert read.columns["label"].tolist() == [old[label] for label in labels]
+
+
 def test_unreadable_rows_are_a_fault_of_quality(reference, news):
     verdict = reference.judge(news.texts(200), unreadable=20)
     assert verdict.kind == "quality"

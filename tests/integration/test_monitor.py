@@ -112,7 +112,6 @@ def test_every_number_is_a_series_over_the_batches(place, stream, watch, tmp_pat
 def test_a_second_call_judges_only_what_is_new(place, stream, watch, tmp_path, capfd):
     first = watch(stream=stream(1, 2, 4, 5))
     stream(6)
-    (tmp_path / "stream" / "batch_0001.parquet").rename(tmp_path / "stream" / "renamed.parquet")
     stream(3)  # late
     capfd.readouterr()
     second = watch(stream=tmp_path / "stream")
@@ -304,6 +303,55 @@ def test_odd_batches_are_judged(case, place, made, watch, tmp_path):
         assert series(place, run, "quality/drifted") == [(1, 1)]
 
 
+def day(folder: Path, number: int, rows: pd.DataFrame) -> None:
+    folder.mkdir(exist_ok=True)
+    rows.to_csv(folder / f"2026-01-0{number}.csv", index=False)
+
+
+def test_a_stuck_feed_is_seen(place, made, watch, tmp_path, capfd):
+    rows = pd.read_parquet(made / "batch_0001.parquet").drop(columns="date")
+    for number in (1, 2, 3):
+        day(tmp_path / "stuck", number, rows)
+    run = watch(stream=tmp_path / "stuck")
+    assert [run.data.metrics[f"batches_{name}"] for name in ("judged", "known_before")] == [3, 0]
+    assert series(place, run, "repeats_a_batch") == [(1, 0), (2, 1), (3, 1)]
+    assert series(place, run, "quality/drifted") == [(1, 0), (2, 1), (3, 1)]
+    said = capfd.readouterr().out
+    assert "warning: 2026-01-03.csv repeats 2026-01-02.csv: it has the same texts and labels" in said
+    day(tmp_path / "stuck", 4, rows)
+    (tmp_path / "stuck" / "2026-01-01.csv").rename(tmp_path / "stuck" / "2026-01-05.csv")
+    run = watch(stream=tmp_path / "stuck")
+    assert [run.data.metrics[f"batches_{name}"] for name in ("judged", "known_before")] == [2, 2]
+    assert series(place, run, "quality/drifted")[3:] == [(4, 1), (5, 1)]
+    assert watch(stream=tmp_path / "stuck").data.metrics["batches_known_before"] == 4
+
+
+def test_bad_files_are_judged_as_what_they_are(place, made, watch, tmp_path, capfd):
+    folder = tmp_path / "bad"
+    rows = pd.read_parquet(made / "batch_0001.parquet").drop(columns="date")
+    day(folder, 1, rows.assign(label="weather"))
+    day(folder, 2, rows.head(0))
+    (folder / "2026-01-03.parquet").write_bytes((made / "batch_0002.parquet").read_bytes()[:-99])
+    (folder / "date=2026-01-04").mkdir()
+    shutil.copy(made / "batch_0004.parquet", folder / "date=2026-01-04" / "part-0.parquet")
+    (folder / "notes.txt").touch()
+    config = tmp_path / "rows.yaml"
+    config.write_text(yaml.safe_dump({"monitors": [{"name": "too few", "number": "rows", "below": 10}]}))
+    run = watch(stream=folder, config=config, fail_on="warning", code=3)
+    assert run.info.status == "FINISHED"
+    assert series(place, run, "rows") == [(1, 60), (2, 0), (3, 0), (4, 60)]
+    assert series(place, run, "enough_data") == [(1, 1), (2, 0), (3, 0), (4, 1)]
+    assert ("too few", 2, "alert") in alerts(tmp_path / "out")
+    said = [line.removeprefix("warning: ") for line in capfd.readouterr().out.splitlines() if "warning: " in line]
+    assert said[0] == "left out: notes.txt (unknown ending)"
+    assert '2026-01-01.csv has labels that the reference does not know: "weather" (60 rows)' in said
+    assert any(line.endswith("2026-01-02.csv has a header but no rows") for line in said)
+    assert any("2026-01-03.parquet is not a readable Parquet file" in line for line in said)
+    assert watch(stream=folder, config=config).data.metrics["batches_known_before"] == 4
+    shutil.copy(made / "batch_0003.parquet", folder / "2026-01-03.parquet")
+    assert watch(stream=folder, config=config).data.metrics["batches_judged"] == 1, "mended, it is judged"
+
+
 def test_days_of_one_table(place, made, watch, tmp_path):
     rows = pd.concat(pd.read_parquet(made / f"batch_{n:04}.parquet") for n in (2, 1, 6))
     rows.sample(frac=1, random_state=0).to_csv(tmp_path / "news.csv", index=False)
@@ -333,7 +381,7 @@ BAD = {
     "a variable that is not set": ({"notify": "NO_SUCH"}, "option notify is NO_SUCH: this environment variable is not"),
     "a stream that is not there": ({"stream": "nothing"}, "stream nothing is no folder that is there, and no table"),
     "a reference that is not there": ({"reference": "0" * 32}, "cannot be loaded"),
-    "a folder that is no reference": ({"reference": "."}, "is a folder without reference.json"),
+    "a folder that is no reference": ({"reference": "."}, "is a folder without reference.json, and no dataset: "),
     "a reference that is nothing": ({"reference": "smaple"}, 'did you mean "sample"?'),
 }
 
@@ -356,6 +404,7 @@ def test_bad_input(case, stream, watch, capfd, place, tmp_path):
     ("write", "says"),
     [
         (lambda folder: None, "is empty: it has no .csv, .parquet, .jsonl"),
+        (lambda folder: (folder / "a.csv").write_text("text;label\nx;a\n"), 'give separator=";"'),
         (lambda folder: (folder / "a.csv").write_text("text,date\nx,31.1.2026\n"), '"31.1.2026" is no date'),
         (lambda folder: (folder / "a.csv").write_text("body\nx\n"), 'has no column "text"'),
         (lambda folder: (folder / "a.parquet").write_text("body"), "is not a readable Parquet file"),

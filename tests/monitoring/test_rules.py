@@ -84,6 +84,8 @@ def test_defaults_and_names():
     assert (monitor.name, monitor.severity, monitor.in_a_row, monitor.min_rows) == (
         "words/mean below 3", "warning", 1, 50,
     )  # fmt: skip
+    assert [parse(f"{{number: {name}, below: 3}}").min_rows for name in ("rows", "enough_data")] == [0, 0]
+    assert parse("{number: rows, below: 3, min_rows: 7}").min_rows == 7
     assert parse("{verdict: prior}").name == "prior drift"
     assert parse("{number: words/mean, band: {first: 3, sd: 1}}").name == "words/mean outside its band"
 

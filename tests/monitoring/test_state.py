@@ -1,9 +1,12 @@
 import dataclasses
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from newsclf.errors import InputError
+from newsclf.monitoring.batches import Batch
 from newsclf.monitoring.state import (
     Record,
     State,
@@ -11,6 +14,7 @@ from newsclf.monitoring.state import (
     key_of,
     newest,
     read_records,
+    repeated_by,
     scope_of,
     write_records,
 )
@@ -46,6 +50,55 @@ def test_another_reference_or_setting_starts_afresh(tmp_path):
     for other in (scope_of("other", {"alpha": "0.05"}), scope_of("reference", {"alpha": "0.01"})):
         assert state.records(other) == []
         assert key_of("content", other) != key_of("content", scope)
+
+
+def batch(name: str, *texts: str, times: list[datetime | None] | None = None) -> Batch:
+    return Batch(name, None, list(texts), None, times)
+
+
+def judged(number: int, one: Batch) -> Record:
+    known = record(number, one.name)
+    return dataclasses.replace(known, key=key_of(one.content, "scope"), rows_digest=one.rows_digest)
+
+
+def test_batches_of_one_content_are_as_many_as_their_names(tmp_path):
+    state = State(tmp_path)
+    days = [judged(number, batch(f"day {number}", "x", "y")) for number in (1, 2, 3)]
+    assert len({one.key for one in days}) == 1
+    for one in days:
+        state.keep("s", one)
+    assert State(tmp_path).records("s") == days
+    assert len({one.identity for one in days}) == 3
+
+
+def test_a_batch_repeats_the_last_that_has_its_rows():
+    days = [judged(1, batch("day 1", "x", "y")), judged(2, batch("day 2", "x", "y")), judged(3, batch("day 3", "z"))]
+
+    def repeated(one: Batch) -> str | None:
+        found = repeated_by(one, key_of(one.content, "scope"), days)
+        return found.name if found else None
+
+    assert repeated(batch("day 4", "y", "x")) == "day 2", "in any order"
+    assert repeated(batch("day 2", "x", "y")) == "day 1", "a batch that comes again repeats others, not itself"
+    now = datetime(2026, 1, 4, tzinfo=UTC)
+    assert repeated(batch("day 4", "x", "y", times=[now, now])) == "day 2", "with new dates"
+    assert repeated(batch("day 4", "x", "y", "new")) is None
+    assert repeated(batch("day 4")) is None, "nothing repeats nothing"
+
+
+def test_what_an_earlier_version_kept_is_known_and_repeated(tmp_path):
+    """Its files are called by the key and have no digest of rows."""
+    old = judged(1, batch("day 1", "x", "y"))
+    values = {name: value for name, value in dataclasses.asdict(old).items() if name != "rows_digest"}
+    (tmp_path / "state" / "s").mkdir(parents=True)
+    (tmp_path / "state" / "s" / f"{old.key}.json").write_text(json.dumps(values))
+    (known,) = State(tmp_path).records("s")
+    assert known == dataclasses.replace(old, rows_digest="")
+    assert known.identity == ("day 1", key_of(batch("day 1", "x", "y").content, "scope"))
+    again = batch("day 2", "x", "y")
+    assert repeated_by(again, key_of(again.content, "scope"), [known]) == known
+    other = batch("day 2", "x", "z")
+    assert repeated_by(other, key_of(other.content, "scope"), [known]) is None
 
 
 def test_a_batch_that_grew_replaces_the_one_of_its_name(tmp_path):

@@ -26,7 +26,11 @@ def config(tmp_path: Path) -> RetrainConfig:
 
 @pytest.fixture
 def records(tmp_path: Path, config: RetrainConfig) -> Path:
-    """What the monitor says of it."""
+    return judged_by_a_monitor(tmp_path, config)
+
+
+def judged_by_a_monitor(tmp_path: Path, config: RetrainConfig) -> Path:
+    """What the monitor says of the stream."""
     judged = [
         Record(
             number=number,
@@ -63,10 +67,10 @@ def test_a_verdict_has_its_rows(config: RetrainConfig, records: Path) -> None:
     assert found[0].unlabelled["batch"].tolist() == ["2026-01-01.csv"]
 
 
-def test_a_file_with_another_name_is_the_batch_that_was_judged(config: RetrainConfig, records: Path) -> None:
+def test_a_file_with_another_name_is_another_batch(config: RetrainConfig, records: Path) -> None:
     folder = Path(config.stream)
     (folder / "2026-01-01.csv").rename(folder / "moved.csv")
-    assert shown(judged_batches(config, records))[0] == ("2026-01-01.csv", False, ["one a"], ["two"])
+    assert shown(judged_batches(config, records))[0] == ("2026-01-01.csv", False, [], [])
 
 
 def test_a_file_that_has_changed_since_is_not(config: RetrainConfig, records: Path) -> None:
@@ -74,9 +78,17 @@ def test_a_file_that_has_changed_since_is_not(config: RetrainConfig, records: Pa
     assert shown(judged_batches(config, records))[0] == ("2026-01-01.csv", False, [], [])
 
 
-def test_of_two_files_that_are_equal_one_counts(config: RetrainConfig, records: Path) -> None:
+def test_rows_of_a_feed_that_is_stuck_count_once(config: RetrainConfig, tmp_path: Path) -> None:
     table(Path(config.stream) / "2026-01-03.csv", ("three", None))
-    assert shown(judged_batches(config, records))[1] == ("2026-01-02.csv", True, [], ["three"])
+    table(Path(config.stream) / "2026-01-04.csv", ("four", "b"))
+    table(Path(config.stream) / "2026-01-05.csv", ("four", "b"))
+    found = shown(judged_batches(config, judged_by_a_monitor(tmp_path, config)))
+    assert [(name, rows, unlabelled) for name, _, rows, unlabelled in found[1:]] == [
+        ("2026-01-02.csv", [], ["three"]),
+        ("2026-01-03.csv", [], []),
+        ("2026-01-04.csv", ["four b"], []),
+        ("2026-01-05.csv", [], []),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from newsclf.data.dataset import RawData
 from newsclf.data.sources.ag_news_text import clean
 from newsclf.data.sources.download import download
 from newsclf.data.sources.paths import cache_home, data_root
-from newsclf.data.tables.formats import csv_rows, strictly
+from newsclf.data.tables.delimited import csv_rows
+from newsclf.data.tables.rows import strictly
 from newsclf.errors import InputError
 from newsclf.files import file_checksum
 from newsclf.messages import one_line

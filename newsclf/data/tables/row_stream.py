@@ -6,20 +6,18 @@ strict: the first row that cannot be read is an InputError.
 """
 
 import itertools
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from newsclf.data.tables.formats import FORMATS, Broken, Row, require_columns
-from newsclf.data.tables.location import opener, public_name, suffix_of
+from newsclf.data.tables.location import file_name
+from newsclf.data.tables.rows import Broken, EmptyTable, Row
+from newsclf.data.tables.values import CONVERTERS
 from newsclf.errors import InputError
-from newsclf.messages import one_line
-
-MAX_WEIGHT = 1000
+from newsclf.messages import one_line, quoted
 
 
 class RowStream:
@@ -28,6 +26,8 @@ class RowStream:
     name: the `dataset` option; source: the path or URI it is read from, without secrets.
     columns: what each chunk has: `text`, then `label`, `date` and `weight` where there are any.
     strict: whether a row that cannot be read is an InputError.
+    remarks: one line each for people, of what was left out of it; those of its rows once they are read.
+    undated, first_undated: rows of the last `chunks` so far without a date, and which was the first, in words.
     unreadable: rows of the last `chunks` so far that could not be read: not UTF-8, not JSON, of another width, broken
         quoting (each line of it counts), a text that is no string.
     """
@@ -40,9 +40,11 @@ class RowStream:
         unit: str,
         rows: Callable[[], Iterator[Row]],
         strict: bool = False,
+        remarks: list[str] | None = None,
     ) -> None:
         self.name, self.source, self.columns, self.strict = name, source, columns, strict
-        self.unreadable = 0
+        self.unreadable, self.undated, self.first_undated = 0, 0, ""
+        self.remarks = [] if remarks is None else remarks
         self._unit, self._rows = unit, rows
 
     def read(self) -> pd.DataFrame:
@@ -52,10 +54,11 @@ class RowStream:
     def chunks(self, rows: int = 10_000) -> Iterator[pd.DataFrame]:
         """Frames of at most `rows` rows: `text` (str or None), `label` (str or None), `date` (UTC), `weight` (int).
 
-        The index says where each row stands; its name is the unit ("line" or "row").
-        Raises InputError for a date that does not parse, a file that breaks off, and when no row at all was readable.
+        The index says where each row stands, see `place_names`; its name is the unit ("line", "row" or "record").
+        A date that does not parse is NaT. Raises InputError for a file that breaks off, EmptyTable when no row at all
+        was readable.
         """
-        self.unreadable = 0
+        self.unreadable, self.undated, self.first_undated = 0, 0, ""
         found, read = 0, self._rows()
         while taken := list(itertools.islice(read, rows)):
             frame = self._frame(taken)
@@ -64,7 +67,7 @@ class RowStream:
                 yield frame
         if not found:
             why = f"none of its {self.unreadable} rows can be read" if self.unreadable else "it has no rows"
-            raise InputError(f"{self.source} is empty: {why}")
+            raise EmptyTable(f"{self.source} is empty: {why}")
 
     def _frame(self, taken: list[Row]) -> pd.DataFrame:
         try:
@@ -72,8 +75,11 @@ class RowStream:
         except ValueError:  # something is wrong with one of them, which is found row by row
             taken = [row for row in taken if self._is_sound(row)]
             columns = self._converted(taken)
-        index = pd.Index([place for place, _ in taken], name=self._unit, dtype="int64")
+        places = [place for place, _ in taken]
+        index = pd.Index(places, name=self._unit, dtype="object" if places and isinstance(places[0], str) else "int64")
         frame = pd.DataFrame(columns, index=index, dtype=object)
+        if not self.strict and "label" in self.columns:
+            frame["label"] = [escaped(label) for label in columns["label"]]
         if "date" in self.columns:
             frame["date"] = self._dates(frame["date"])
         if "weight" in self.columns:
@@ -98,53 +104,38 @@ class RowStream:
                     CONVERTERS[name](value)
                 return True
             except ValueError as error:
-                broken = Broken(f"{self._unit} {place}", str(error))
+                broken = Broken(self._named(place), str(error))
         if self.strict:
             raise InputError(f"{one_line(self.source, 200)}, {broken}")
         self.unreadable += 1
         return False
 
+    def _named(self, place: int | str) -> str:
+        return place if isinstance(place, str) else f"{self._unit} {place}"
+
     def _dates(self, values: pd.Series) -> pd.Series:
-        """As timestamps in UTC; a date without a time zone is taken as UTC."""
+        """As timestamps in UTC, NaT where there is none; a date without a time zone is taken as UTC."""
         known = [value if isinstance(value, (str, date)) else None for value in values]
         parsed = pd.to_datetime(pd.Series(known, dtype=object), utc=True, errors="coerce", format="ISO8601")
-        if bad := [place for place, wrong in enumerate(parsed.isna()) if wrong]:
+        bad = np.flatnonzero(parsed.isna())
+        if len(bad) and not self.undated:
             value = values.iloc[bad[0]]
-            what = "there is no date" if value is None else f'"{one_line(value, 40)}" is no date'
-            raise InputError(
-                f"{self.source}, {self._unit} {values.index[bad[0]]}: {what}; write dates as 2024-01-31 or "
+            what = "there is no date" if value is None else f'"{quoted(str(value), 40)}" is no date'
+            self.first_undated = (
+                f"{self.source}, {self._named(values.index[bad[0]])}: {what}; write dates as 2024-01-31 or "
                 "2024-01-31T18:30:00Z"
             )
+        self.undated += len(bad)
         return parsed.set_axis(values.index)
 
 
-def open_table(
-    location: str, columns: Mapping[str, str], optional: Sequence[str] = (), strict: bool = False
-) -> RowStream:
-    """The rows of one table, a local file or an S3 object.
+def escaped(label: str | None) -> str | None:
+    """A label that can be printed, stored and sent: half a character stands as its escape.
 
-    columns: for `text`, and `label`, `date`, `weight` where they are wanted, the name of the column in the table;
-    optional: those of them that are left out where the table has no such column.
-    Raises InputError for all bad input that can be seen before the rows are read.
+    >>> escaped("Sport\\ud83d")
+    'Sport\\\\ud83d'
     """
-    source = public_name(location)
-    name = one_line(source, 200)
-    if suffix_of(location) not in FORMATS:
-        raise InputError(f"{name}: unknown ending; a table ends in {', '.join(FORMATS)}")
-    for (first, column), (second, other) in itertools.combinations(columns.items(), 2):
-        if column == other:
-            raise InputError(f'{first}_column and {second}_column are both "{one_line(column)}"; name two columns')
-    kind, opened = FORMATS[suffix_of(location)], opener(location)
-    with opened() as file:
-        there = kind.columns(file, name, [column for key, column in columns.items() if key not in optional])
-    wanted = {key: column for key, column in columns.items() if key not in optional or column in there}
-    require_columns(there, tuple(wanted.values()), name)
-
-    def rows() -> Iterator[Row]:
-        with opened() as file:
-            yield from kind.rows(file, name, tuple(wanted.values()))
-
-    return RowStream(source, source, tuple(wanted), kind.unit, rows, strict)
+    return label and label.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def place_names(rows: pd.DataFrame, source: str) -> list[str]:
@@ -156,61 +147,5 @@ def place_names(rows: pd.DataFrame, source: str) -> list[str]:
     >>> place_names(pd.DataFrame(index=pd.Index([2, 17], name="line")), "s3://bucket/news.csv")
     ['news.csv:2', 'news.csv:17']
     """
-    file = PurePosixPath(source.replace(os.sep, "/")).name
+    file = file_name(source)
     return [place if isinstance(place, str) else f"{file}:{place}" for place in rows.index.tolist()]
-
-
-def text_of(value: object) -> str | None:
-    """A text, None where there is none. Raises ValueError for anything else but a string."""
-    if isinstance(value, str):
-        return value
-    if is_missing(value):
-        return None
-    raise ValueError(f"the text is {one_line(repr(value), 40)}, not a string")
-
-
-def label_of(value: object) -> str | None:
-    """A class name, None where it is missing.
-
-    1.0 is "1", because a column of whole numbers with gaps is often written as floats.
-
-    >>> label_of(" art "), label_of(1.0), label_of(2.5), label_of("  ")
-    ('art', '1', '2.5', None)
-    """
-    if isinstance(value, str):
-        return value.strip() or None
-    if is_missing(value):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, (int, float)):
-        raise ValueError(f"the label is {one_line(repr(value), 40)}, neither text nor a number")
-    return str(value)
-
-
-def weight_of(value: object) -> int:
-    """How often a row counts. Raises ValueError for anything but a whole number from 1 to MAX_WEIGHT.
-
-    >>> weight_of("3"), weight_of(2.0)
-    (3, 2)
-    """
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = 0.0
-    if not (1 <= number <= MAX_WEIGHT and number.is_integer()):
-        raise ValueError(f"the weight is {one_line(repr(value), 40)}, not a whole number from 1 to {MAX_WEIGHT}")
-    return int(number)
-
-
-def is_missing(value: object) -> bool:
-    """Whether `value` is None or NaN."""
-    return value is None or bool(value != value)
-
-
-CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    "text": text_of,
-    "label": label_of,
-    "date": lambda value: None if is_missing(value) else value,
-    "weight": weight_of,
-}

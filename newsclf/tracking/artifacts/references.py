@@ -44,7 +44,12 @@ def open_reference(
         if uri := model or loaded.predictor_name:
             return load_reference(found, open_predictor(uri, device))
         return loaded
-    texts, labels = reference_rows(options)
+    try:
+        texts, labels = reference_rows(options)
+    except InputError as error:
+        if Path(name).is_dir():
+            raise InputError(f"reference {name} is a folder without {FILE}, and no dataset: {error}") from None
+        raise
     content = [fingerprint_texts(text or "" for text in column) for column in (texts, labels or [])]
     key = " ".join([*content, str(options.seed), embedding, model or ""])
     kept = folder / "reference" / hashlib.sha256(key.encode()).hexdigest()[:16]
@@ -64,7 +69,7 @@ def fetch_reference(name: str) -> Path | None:
     if (Path(name) / FILE).is_file():
         return Path(name)
     if Path(name).is_dir():
-        raise InputError(f"reference {name} is a folder without {FILE}: give the folder of a reference, or a dataset")
+        return None
     try:
         if name.startswith("models:/"):
             run_id = made_by(download(f"{name}/MLmodel"))[0] or ""

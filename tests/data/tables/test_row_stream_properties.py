@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsclf.data.tables.row_stream import open_table
+from newsclf.data.tables.opening import open_table
 from newsclf.errors import InputError
 
 COLUMNS = {"text": "text", "label": "label"}
