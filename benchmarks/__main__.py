@@ -6,6 +6,7 @@ trainer  side by side with transformers' Trainer (15 min; needs `pip install acc
 quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores)
 profiling  rows a second and memory of profiles, beside bare whylogs (5 min); with --against COMMIT, profile and monitor
          beside those of that commit (10 min more)
+streaming  memory of profile for 10^5 to 10^7 rows: a file, a folder, an object in S3, a prefix (1 hour)
 serving  rows a second of a served model, with and without profiles (8 min; needs `apt install apache2-utils`)
 drift    how often a change that was put in is found, and named (60 min)
 retrain  accuracy over drifting streams: never retrained, by the loop, by an oracle after every batch
@@ -20,7 +21,19 @@ Prints markdown; figures are medians over the repeats (quality: one run each). L
 import argparse
 from pathlib import Path
 
-PARTS = ("speed", "compile", "trainer", "quality", "profiling", "drift", "serving", "retrain", "sweep", "journal")
+PARTS = (
+    "speed",
+    "compile",
+    "trainer",
+    "quality",
+    "profiling",
+    "streaming",
+    "drift",
+    "serving",
+    "retrain",
+    "sweep",
+    "journal",
+)
 
 
 def main() -> None:
@@ -57,6 +70,10 @@ def main() -> None:
         profiling.main(given.data_dir, given.repeats)
         if given.against:
             reading.main(given.data_dir, given.repeats, given.against)
+    if "streaming" in parts:
+        from benchmarks import streaming
+
+        streaming.main()
     if "drift" in parts:
         from benchmarks import drift, drift_streams
 
