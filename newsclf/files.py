@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,32 @@ from newsclf.errors import InputError, disk_full
 def in_one_step(path: Path) -> Iterator[Path]:
     """The path of a file beside `path`, to be written inside, which then takes its place; its folder is made.
 
-    After an error nothing is left of it, and `path` is what it was. Raises OSError.
+    After an error nothing is left of it, and `path` is what it was; after a power cut it is either of the two. Who may
+    read it stays. Raises OSError.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
+        if path.exists():
+            shutil.copymode(path, unfinished)
+        _to_the_disk(unfinished)
         os.replace(unfinished, path)
+        with contextlib.suppress(OSError):  # not every file system does this for a folder
+            _to_the_disk(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             unfinished.unlink()
         raise
+
+
+def _to_the_disk(path: Path) -> None:
+    """What was written is on the disk, and not only on its way there."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 @contextlib.contextmanager

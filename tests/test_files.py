@@ -1,6 +1,8 @@
 """A file is there whole or not at all."""
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,41 @@ def test_what_was_there_stays_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         stop_in_the_middle(file)
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("file.txt", "before")]
+
+
+def test_who_may_read_a_file_stays(tmp_path: Path) -> None:
+    file = tmp_path / "file.txt"
+    file.touch(0o600)
+    with in_one_step(file) as unfinished:
+        unfinished.write_text("secret")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_is_on_the_disk_before_it_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the new name may be there after a power cut, and the file behind it empty or cut."""
+    done = list[str]()
+    fsync, put = os.fsync, os.replace
+
+    def written(opened: int) -> None:
+        done.append("written")
+        fsync(opened)
+
+    def placed(*paths: Path) -> None:
+        done.append("in its place")
+        put(*paths)
+
+    monkeypatch.setattr(os, "fsync", written)
+    monkeypatch.setattr(os, "replace", placed)
+    write_json(tmp_path / "sent.json", {"run_id": "a"})
+    assert done == ["written", "in its place", "written"]
+
+
+def test_two_threads_that_write_a_file_at_once_leave_a_whole_one(tmp_path: Path) -> None:
+    with in_one_step(tmp_path / "file.txt") as first, ThreadPoolExecutor(1) as other:
+        first.write_text("first")
+        other.submit(write_json, tmp_path / "file.txt", {"second": 2}).result()
+        assert read_json(tmp_path / "file.txt") == {"second": 2}
+    assert (tmp_path / "file.txt").read_text() == "first"
 
 
 def stop_in_the_middle(file: Path) -> None:
