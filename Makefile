@@ -27,7 +27,7 @@ $(VERBS): $(INSTALLED)
 
 # The jobs are those that judge traces of language models: five processes that nothing here uses.
 ui: $(INSTALLED)  ## open the tracking UI on the runs of this folder, or of $MLFLOW_TRACKING_URI; PORT=5000
-	@export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false; \
+	@export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_DISABLE_TELEMETRY=true; \
 	store="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"; \
 	case "$$store" in \
 	http*) echo "the server of MLFLOW_TRACKING_URI has its own UI: $$store" ;; \

@@ -12,6 +12,7 @@ ELSEWHERE = {
     "config/watching.py": "config/test_fields.py",
     "drift/evidence.py": "drift/test_verdict.py",
     "tracking/artifacts/references.py": "integration/test_profile.py",
+    "tracking/journal/damage.py": "verbs/test_sync.py",
     "verbs/compare.py": "integration/test_promotion.py",
     "verbs/evaluate.py": "integration/test_mlflow_run.py",
     "verbs/monitor.py": "integration/test_monitor.py",
@@ -20,7 +21,6 @@ ELSEWHERE = {
     "verbs/reproduce.py": "integration/test_reproduce.py",
     "verbs/retrain.py": "integration/test_retrain.py",
     "verbs/sweep.py": "integration/test_sweep.py",
-    "verbs/sync.py": "integration/test_outages.py",
 }
 NOT_MIRRORED = {"integration", "infra", "stack", "old_files"}  # whole programs, and what is no Python of newsclf
 

@@ -96,7 +96,15 @@ class RetrainConfig(RunOptions, StreamOptions):
 class SyncConfig:
     """Send what runs have left in the journal on this machine because their server was away.
 
-    Exit codes: 0 all is sent; 1 a server does not answer, and its runs wait for the next call; 2 one refuses a run.
+    Exit codes: 0 all is sent; 1 a server does not answer, and its runs wait for the next call; 2 a run needs a person:
+    its server refuses it, it was deleted there, or its journal was damaged. What can be sent is sent in any case.
     """
 
     server: str = run("", "URL of the server that gets everything, where the one that the runs were made for has moved")
+    send_timeout: float = run(
+        600, "seconds that the call takes at the most; what is not sent by then waits for the next one", low=1, high=1e6
+    )
+    drop: str = run(
+        "",
+        "id of a run whose journal is removed, sent or not (several: separated by commas); nothing is sent then",
+    )

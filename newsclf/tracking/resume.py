@@ -19,7 +19,7 @@ from newsclf.locks import FolderLock
 from newsclf.tracking.artifacts.trained_model import train_config
 from newsclf.tracking.run import Run
 from newsclf.tracking.runs import LoggedRun, get_run, logged_options, run_id_of
-from newsclf.tracking.server import address_of, first_line, short_limits, tracking_uri
+from newsclf.tracking.server import address_of, briefly, first_line, tracking_uri
 
 CHECKPOINTS_TAG = "newsclf.checkpoints"
 # What is this call's own, and what may be given anew, as the machine may be another; the rest makes the model.
@@ -99,5 +99,5 @@ def tag_superseded_run(run_id: str) -> None:
     """Let the run that `mlflow run` has made for this process, which goes on with another one, name that one."""
     made = os.environ.pop("MLFLOW_RUN_ID", "")
     if made and made != run_id:
-        with contextlib.suppress(MlflowException), short_limits():
-            MlflowClient(tracking_uri()).set_tag(made, "newsclf.resumes", run_id)
+        with contextlib.suppress(MlflowException):
+            briefly(lambda: MlflowClient(tracking_uri()).set_tag(made, "newsclf.resumes", run_id))

@@ -34,12 +34,12 @@ from newsclf.tracking.result import closing_lines, prepare_folder, write_result
 from newsclf.tracking.runs import EMPTY, LONGEST_TAG, mark_broken_off, take_up
 from newsclf.tracking.server import (
     address_of,
+    briefly,
     check_uri,
     experiment_of,
     first_line,
     is_server,
     set_defaults,
-    short_limits,
     tracking_uri,
 )
 from newsclf.tracking.status_guard import keep_status
@@ -242,14 +242,19 @@ def report_early_end(run_id: str, status: str, reason: str, secret: str = "") ->
     secret: an option that must not stay in the run; those that have a secret in an address do not stay in any case.
     """
     ended = False
-    # The reason is printed; a server that is away cannot be told.
-    with contextlib.suppress(Exception), short_limits():
+
+    def tell() -> list[str]:
         client = MlflowClient(tracking_uri())
         if client.get_run(run_id).info.status == "RUNNING":
             client.set_tag(run_id, FAILURE_TAG, reason[:LONGEST_TAG])
             client.set_terminated(run_id, status)
+        return forget_secrets(client, run_id, [secret])
+
+    # The reason is printed; a server that is away cannot be told.
+    with contextlib.suppress(Exception):
+        there = briefly(tell)
         ended = True
-        if there := forget_secrets(client, run_id, [secret]):
+        if there:
             print(
                 f"warning: run {run_id} has the option {listed(there)} as a parameter, which its server does not take "
                 "back: delete the run (and run mlflow gc), and change the password",

@@ -3,16 +3,21 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from newsclf.errors import InputError
 from newsclf.masking import masked, masked_addresses
 
+T = TypeVar("T")
 PROJECT = Path(__file__).resolve().parents[2]
 EMBEDDED = f"sqlite:///{PROJECT / 'mlflow.db'}"
 ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"  # where MLflow keeps the files of a database; else ./mlruns
@@ -26,7 +31,15 @@ SETTINGS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # The sender tries again by itself, for as long as it takes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    # A server, or what stands before it, may name an hour; whoever waits here knows better when to try again.
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
 }
+# Two that make the same at once, or one whose request was doubled on its way: the tables take the first alone.
+RACE = re.compile(
+    r"IntegrityError|UNIQUE constraint|Duplicate entry|duplicate key|RESOURCE_ALREADY_EXISTS|RESOURCE_CONFLICT"
+    r"|StaleDataError|transaction has been rolled back|database is locked|[Dd]eadlock"
+)
+TRANSIENT = (408, 409, 425, 429)  # of the 4xx: what another attempt may get
 
 
 def tracking_uri() -> str:
@@ -54,8 +67,14 @@ def experiment_of(client: MlflowClient, name: str, number: str) -> str:
     """The id of the experiment `name`, made if it is not there; without a name `number`, else that of the default."""
     if not name:
         return number or "0"
-    found = client.get_experiment_by_name(name)
-    return str(found.experiment_id if found else client.create_experiment(name))
+    if found := client.get_experiment_by_name(name):
+        return str(found.experiment_id)
+    try:
+        return str(client.create_experiment(name))
+    except MlflowException:  # another has made it just now, or this one has, and the answer was lost
+        if found := client.get_experiment_by_name(name):
+            return str(found.experiment_id)
+        raise
 
 
 def is_server(uri: str) -> bool:
@@ -81,9 +100,13 @@ def set_defaults() -> None:
 
 
 @contextlib.contextmanager
-def short_limits(seconds: int = FIRST_CONTACT_SECONDS) -> Iterator[None]:
-    """Inside, a server that is away is told of at once. Not for threads: the limits are those of the process."""
-    limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
+def limited(seconds: float, retries: int = 1) -> Iterator[None]:
+    """Inside, each request of this process has `seconds`, and `retries` more attempts."""
+    limits = {
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(retries),
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(1, int(seconds))),
+        "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
+    }
     before = {name: os.environ.get(name) for name in limits}
     os.environ.update(limits)
     try:
@@ -94,6 +117,50 @@ def short_limits(seconds: int = FIRST_CONTACT_SECONDS) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+class TooLate(MlflowException):
+    """A server has not done in time what it was asked."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer within {seconds:g} seconds", TEMPORARILY_UNAVAILABLE)
+
+
+def briefly(ask: Callable[[], T], seconds: float = 0, a_request: float = 0) -> T:
+    """What `ask` gets from a server, in `seconds` in all, whatever the server does. Raises what `ask` raises.
+
+    seconds: 0: those of the first contact; a_request: for each request, 0: as many. A server may answer each of several
+    requests late, or one of them a byte at a time. When the time is over TooLate, an MlflowException, is raised, and
+    `ask` is left to itself in a thread that keeps nobody from ending: it should leave to the caller what is kept of the
+    answers.
+    """
+    seconds = seconds or FIRST_CONTACT_SECONDS
+    answers, errors = list[T](), list[BaseException]()
+
+    def work() -> None:
+        try:
+            answers.append(ask())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="newsclf-first-contact", daemon=True)
+    with limited(a_request or seconds):
+        thread.start()
+        thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not answers:
+        raise TooLate(seconds)
+    return answers[0]
+
+
+def ask(uri: str) -> None:
+    """Raises what MlflowClient raises where the server does not answer, or refuses."""
+    briefly(lambda: MlflowClient(uri, uri).search_experiments(max_results=1))
+
+
+class NotStored(Exception):
+    """A server has said yes, and has not got what it was sent: it was not the server that answered, or it lies."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +192,8 @@ def trouble(error: Exception) -> Trouble:
         return Trouble(f"it does not allow it (403, {first_line(error)}): ask its administrator", lasting=True)
     if away := re.search(r"\(Caused by \w+\(.*?([^:'\"]+)['\"]?\)\)", text):  # the end of a long line of urllib3's
         return Trouble(re.sub(r"\(?\[Errno -?\d+\] | \(read timeout.*|\)$", "", away[1]).strip(), lasting=False)
-    return Trouble(first_line(error), lasting=400 <= status < 500 and status not in (408, 429))
+    race = RACE.search(text) or RACE.search(str(getattr(error, "error_code", "")))
+    return Trouble(first_line(error), lasting=400 <= status < 500 and status not in TRANSIENT and not race)
 
 
 def status_of(error: Exception) -> int:

@@ -7,7 +7,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,13 @@ class Client:
         self.started = 0
 
     def start(self, verb: str, **options: object) -> Process:
+        return self.begin(partial(_door, verb, options), verb)
+
+    def begin(self, work: Callable[[], int], name: str) -> Process:
+        """A process that ends with the exit code that `work` returns."""
         self.started += 1
-        log = self.folder / f"{self.started}_{verb}.log"
-        process = processes.Process(target=_run, args=(verb, options, self.environment, self.folder, log))
+        log = self.folder / f"{self.started}_{name}.log"
+        process = processes.Process(target=_run, args=(work, self.environment, self.folder, log))
         process.start()
         return Process(process, log)
 
@@ -91,9 +96,13 @@ class Process:
         return match[1]
 
 
-def _run(verb: str, options: Mapping[str, object], environment: Mapping[str, str], folder: Path, log: Path) -> None:
+def _door(verb: str, options: Mapping[str, object]) -> int:
     from tests.doors import call
 
+    return call(verb, **options)
+
+
+def _run(work: Callable[[], int], environment: Mapping[str, str], folder: Path, log: Path) -> None:
     with log.open("w") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
@@ -101,7 +110,7 @@ def _run(verb: str, options: Mapping[str, object], environment: Mapping[str, str
         del os.environ[name]
     os.environ |= environment
     os.chdir(folder)
-    code = call(verb, **options)
+    code = work()
     sys.stdout.flush()
     sys.exit(code)
 

@@ -85,7 +85,7 @@ def test_sync_and_the_sender_log_in_again(begin: Begin, monkeypatch: pytest.Monk
     assert list(Sender(RunUpload(busy, LOGIN))._earlier()) == [1]
     journal = find(waiting.id)
     assert journal is not None
-    assert f"sent to {ADDRESS}" in sync.send(journal, "")
+    assert f"sent to {ADDRESS}" in sync.send(journal, sync.server_for(journal, ""), "run")
     assert asked == [LOGIN, LOGIN]
 
 

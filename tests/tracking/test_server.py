@@ -1,11 +1,15 @@
 """What errors of a tracking server mean, and which addresses are none."""
 
 import os
+import subprocess
+import sys
+import threading
 from unittest.mock import patch
 
 import mlflow
 import pytest
 import requests
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, UNAUTHENTICATED
 
@@ -13,10 +17,11 @@ from newsclf.errors import InputError
 from newsclf.tracking.server import (
     address_of,
     as_default,
+    briefly,
     check_uri,
+    experiment_of,
     first_line,
     set_defaults,
-    short_limits,
     tracking_uri,
     trouble,
     with_login,
@@ -131,11 +136,64 @@ def test_what_the_user_has_set_stays() -> None:
         assert os.environ["MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD"] == "false"
 
 
-def test_short_limits_are_those_of_the_first_contact_alone() -> None:
+def test_the_limits_of_the_first_contact_are_its_own() -> None:
     with patch.dict(os.environ, {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5"}):
         os.environ.pop("MLFLOW_HTTP_REQUEST_TIMEOUT", None)
-        with short_limits(3):
-            assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "3"
-            assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"
+        inside = briefly(lambda: dict(os.environ), 3)
+        assert inside["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "3"
+        assert inside["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"
+        assert inside["MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER"] == "false"
         assert "MLFLOW_HTTP_REQUEST_TIMEOUT" not in os.environ
         assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "5"
+
+
+def test_the_first_contact_is_over_whatever_the_server_does() -> None:
+    never = threading.Event()
+    with pytest.raises(MlflowException, match=r"no answer within 0\.05 seconds") as raised:
+        briefly(never.wait, 0.05)
+    assert not trouble(raised.value).lasting
+    never.set()
+    with pytest.raises(InputError, match="as it was raised"):
+        briefly(lambda: (_ for _ in ()).throw(InputError("as it was raised")))
+
+
+# Two runs that name the same experiment, data set, registered model, version or output at once: the tables take the
+# first, and the server says no to the other in its database's words. So it says to a request that came twice.
+RACES = (
+    {"error_code": "RESOURCE_ALREADY_EXISTS", "message": "Experiment(name=news) already exists"},
+    {"error_code": "BAD_REQUEST", "message": "(sqlite3.IntegrityError) UNIQUE constraint failed: datasets.name"},
+    {"error_code": "BAD_REQUEST", "message": "(pymysql.err.IntegrityError) (1062, \"Duplicate entry '7-a'\")"},
+    {"error_code": "BAD_REQUEST", "message": 'duplicate key value violates unique constraint "inputs_pk"'},
+    {"error_code": "BAD_REQUEST", "message": "This Session's transaction has been rolled back due to a previous"},
+    {"error_code": "RESOURCE_CONFLICT", "message": "try again"},
+    {"error_code": "INTERNAL_ERROR", "message": "Model Version creation error (name=news). Giving up after 3 attempts"},
+)
+
+
+@pytest.mark.parametrize("answer", RACES, ids=lambda answer: answer["message"][:30])
+def test_a_race_that_is_lost_is_no_refusal(answer: dict[str, str]) -> None:
+    assert not trouble(RestException(answer)).lasting
+
+
+def test_an_experiment_that_another_makes_at_the_same_moment_is_taken(server: MlflowClient) -> None:
+    class Late:
+        """Of two that ask at once: the other makes it between the look and the making."""
+
+        def get_experiment_by_name(self, name: str) -> object:
+            return server.get_experiment_by_name(name)
+
+        def create_experiment(self, name: str) -> str:
+            server.create_experiment(name)
+            return str(server.create_experiment(name))
+
+    number = experiment_of(Late(), "news", "")  # type: ignore[arg-type]
+    assert server.get_experiment(number).name == "news"
+
+
+def test_no_client_of_the_project_reports_on_itself() -> None:
+    """Every process that imports newsclf, and its children: doors, guards, `mlflow run` of a child, a served model."""
+    look = "import newsclf, mlflow; print(mlflow.telemetry.get_telemetry_client())"
+    watched = {"CI", "GITHUB_ACTIONS", "DO_NOT_TRACK", "PYTEST_CURRENT_TEST", "MLFLOW_DISABLE_TELEMETRY"}
+    environment = {name: text for name, text in os.environ.items() if name not in watched}
+    done = subprocess.run([sys.executable, "-c", look], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "None"

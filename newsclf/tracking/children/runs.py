@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from mlflow.tracking.context.registry import resolve_tags
 from newsclf.config.arguments import WORKING_FOLDER
 from newsclf.errors import InputError
 from newsclf.tracking.journal.store import FAILURE_TAG
+from newsclf.tracking.once import once_run
 from newsclf.tracking.run import Run
 from newsclf.tracking.runs import LoggedRun, get_run, pages
 from newsclf.tracking.server import PROJECT, address_of, first_line, tracking_uri
 
 PARENT_TAG = "mlflow.parentRunId"
+CHILD_TAG = "newsclf.child"  # of each its own: by it a run is found whose making was not answered
 FROM_PARENT_RUN = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 LAST_LINES = 4000  # bytes of a child's log that are searched for its last line
 
@@ -59,16 +62,19 @@ def create_run(parent: Run, verb: str, name: str, tags: Mapping[str, str], proje
     Made before its process, so that what becomes of it is known however the two of them end. Raises InputError when
     the tracking store cannot be used.
     """
+    mine = uuid.uuid4().hex
     known = {
         PARENT_TAG: parent.id,
+        CHILD_TAG: mine,
         "mlflow.source.type": "PROJECT",
         "mlflow.source.name": str(project),
         "mlflow.project.entryPoint": verb,
         "newsclf.verb": verb,
     }
     try:
-        run = MlflowClient(tracking_uri()).create_run(
-            parent.experiment_id, tags=resolve_tags() | known | dict(tags), run_name=name
+        client = MlflowClient(tracking_uri())
+        run = once_run(client, parent.experiment_id, CHILD_TAG, mine).made(
+            lambda: client.create_run(parent.experiment_id, tags=resolve_tags() | known | dict(tags), run_name=name)
         )
     except Exception as error:
         raise InputError(

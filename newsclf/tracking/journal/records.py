@@ -2,23 +2,27 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Sequence, Sized
 from itertools import takewhile
+from math import inf
 from pathlib import Path
 from sqlite3 import Row
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import DatasetInput, LoggedModel, LoggedModelOutput, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from newsclf.tracking.journal.sent import FileStates, Sent, SentModel
 from newsclf.tracking.journal.store import ENDED, Journal, place_of
 from newsclf.tracking.journal.upload_files import changed, upload
 from newsclf.tracking.metrics import POINTS_A_CALL, send_points
+from newsclf.tracking.once import Once, once_model, once_run
 from newsclf.tracking.registry.versions import REGISTER, register
+from newsclf.tracking.server import NotStored, status_of
 
-MODEL_TAG = "newsclf.journal_model"
+JOURNAL_TAG, MODEL_TAG = "newsclf.journal", "newsclf.journal_model"
 WORDS_A_CALL = 100  # MLflow's own limit
 # MLflow's API gives the points of one metric, all of them; these are read from its tables, from the last one on.
 POINTS = "SELECT rowid AS place, key, value, timestamp, step, is_nan, NULL AS model_id, 0 AS own FROM metrics"
@@ -67,6 +71,16 @@ class Records(ABC):
     def send(self) -> Iterator[int]:
         """Send them; yields how many there were in each request, once that is kept in `sent`."""
 
+    def there(self) -> Run:
+        """The run as the server has it."""
+        return self.client.get_run(self.sent.run_id)
+
+    def check(self, arrived: bool) -> None:
+        """Raises NotStored where the server has said yes to what was sent, and has not got it."""
+        if not arrived:
+            kind = type(self).__name__.lower()
+            raise NotStored(f"it says that it has taken {kind}, and has not: what answers may not be the server itself")
+
 
 class Params(Records):
     """Parameters, each of which is sent once, whatever it has become."""
@@ -78,10 +92,11 @@ class Params(Records):
         if not (new := self.new()):
             return
         # `mlflow run` has logged those that were typed, and MLflow refuses another text for the same value.
-        there = self.client.get_run(self.sent.run_id).data.params
-        todo = [Param(name, translated(text, self.renamed)) for name, text in new.items() if name not in there]
+        before = self.there().data.params
+        todo = [Param(name, translated(text, self.renamed)) for name, text in new.items() if name not in before]
         for start in range(0, len(todo), WORDS_A_CALL):
             self.client.log_batch(self.sent.run_id, params=todo[start : start + WORDS_A_CALL])
+        self.check(not todo or new.keys() <= self.there().data.params.keys())
         self.sent.keep(params=[*self.sent.params, *new])
         yield len(new)
 
@@ -98,12 +113,22 @@ class Tags(Records):
         for start in range(0, len(new), WORDS_A_CALL):
             self.client.log_batch(self.sent.run_id, tags=new[start : start + WORDS_A_CALL])
         removed = before.keys() - tags.keys()
-        if removed:
-            for name in removed & self.client.get_run(self.sent.run_id).data.tags.keys():
-                self.client.delete_tag(self.sent.run_id, name)
+        for name in removed & self.there().data.tags.keys() if removed else ():
+            self._remove(name)
         if new or removed:
+            there = self.there().data.tags
+            # Its text as it was before is what a request that has changed nothing leaves.
+            arrived = (tag.key in there and there[tag.key] != before.get(tag.key) for tag in new)
+            self.check(all(arrived) and not removed & there.keys())
             self.sent.keep(tags=tags)
             yield len(new) + len(removed)
+
+    def _remove(self, name: str) -> None:
+        try:
+            self.client.delete_tag(self.sent.run_id, name)
+        except MlflowException as error:  # the request was doubled: the second found it gone
+            if status_of(error) != 404:
+                raise
 
 
 class Inputs(Records):
@@ -116,11 +141,20 @@ class Inputs(Records):
     def send(self) -> Iterator[int]:
         if new := self.new():
             self.client.log_inputs(self.sent.run_id, self._all())  # a server keeps each once
+            self.check(_named(self._all()) <= _named(_data_sets(self.there())))
             self.sent.keep(inputs=self.sent.inputs + len(new))
             yield len(new)
 
     def _all(self) -> list[DatasetInput]:
-        return self.run.inputs.dataset_inputs if self.run.inputs else []
+        return _data_sets(self.run)
+
+
+def _data_sets(run: Run) -> list[DatasetInput]:
+    return run.inputs.dataset_inputs if run.inputs else []
+
+
+def _named(inputs: list[DatasetInput]) -> set[tuple[str, str]]:
+    return {(one.dataset.name, one.dataset.digest) for one in inputs}
 
 
 class Points(Records):
@@ -136,9 +170,16 @@ class Points(Records):
     def send(self) -> Iterator[int]:
         # A model that has become whole since `run` was read is sent the next time, and then its points.
         while rows := [*takewhile(self._can_go, self.new(POINTS_A_CALL))]:
-            send_points(self.client, self.sent.run_id, [self._metric(row) for row in rows])
+            points = [self._metric(row) for row in rows]
+            send_points(self.client, self.sent.run_id, points)
+            self.check(self._arrived(points))
             self.sent.keep(**{self.last: rows[-1]["place"]})
             yield len(rows)
+
+    def _arrived(self, points: Sequence[Metric]) -> bool:
+        """Whether the last of them are there: the server takes all of a request, or nothing."""
+        last = {one.key: (one.step, one.timestamp) for one in self.there().data._metric_objs}
+        return all((one.step, one.timestamp) <= last.get(one.key, (-inf, 0)) for one in points)
 
     def _can_go(self, row: Row) -> bool:
         return not row["own"] or row["model_id"] in self.sent.models
@@ -160,7 +201,7 @@ class Files(Records):
         if not self.new():
             return
         server = self.client.tracking_uri
-        repository = get_artifact_repository(self.client.get_run(self.sent.run_id).info.artifact_uri, server, server)
+        repository = get_artifact_repository(self.there().info.artifact_uri, server, server)
         for count in upload(self.journal.folder / "artifacts", repository, self.sent.files, self.renamed):
             self.sent.keep()
             yield count
@@ -190,7 +231,7 @@ class Models(Records):
         """Make it on the server if it is not there, and send its files."""
         run_id, server = self.sent.run_id, self.client.tracking_uri
         if model.model_id not in self.sent.models:
-            self.sent.models[model.model_id] = SentModel(self._create_once(model))
+            self.sent.models[model.model_id] = SentModel(self._make(model))
             self.sent.keep()
         known = self.sent.models[model.model_id]
         there = self.client.get_logged_model(known.model_id)
@@ -199,30 +240,47 @@ class Models(Records):
         for count in upload(Path(model.artifact_location), repository, known.files, names):
             self.sent.keep()
             yield count
-        outputs = self.client.get_run(run_id).outputs
-        if there.model_id not in {output.model_id for output in (outputs.model_outputs if outputs else [])}:
+        if there.model_id not in self._outputs():
             self.client.log_outputs(run_id, [LoggedModelOutput(there.model_id, step)])
+            self.check(there.model_id in self._outputs())
+        self._once(model).alone()  # one that a doubled request has made since is removed
         self.client.finalize_logged_model(there.model_id, "READY")
+        self.check(self.client.get_logged_model(there.model_id).status == "READY")
         known.ready = True
         self.sent.keep()
         yield 1
 
-    def _create_once(self, model: LoggedModel) -> str:
-        """The model's id on the server. One that was made by a request whose answer was lost is found by its tag."""
-        experiment = self.client.get_run(self.sent.run_id).info.experiment_id
-        if found := self.client.search_logged_models([experiment], f"tags.`{MODEL_TAG}` = '{model.model_id}'"):
-            return str(found[0].model_id)
-        tags = {**model.tags, MODEL_TAG: model.model_id}
-        made = self.client.create_logged_model(
-            experiment, model.name, self.sent.run_id, tags, model.params, model.model_type
-        )
-        return str(made.model_id)
+    def _outputs(self) -> set[str]:
+        outputs = self.there().outputs
+        return {output.model_id for output in outputs.model_outputs} if outputs else set()
+
+    def _once(self, model: LoggedModel) -> Once[LoggedModel]:
+        known = self.sent.models.get(model.model_id, SentModel("")).model_id
+        return once_model(self.client, self.sent.experiment_id, MODEL_TAG, model.model_id, known)
+
+    def _make(self, model: LoggedModel) -> str:
+        """The model's id on the server, made if it is not there."""
+        tags, run_id = {**model.tags, MODEL_TAG: model.model_id}, self.sent.run_id
+
+        def make() -> LoggedModel:
+            return self.client.create_logged_model(
+                self.sent.experiment_id, model.name, run_id, tags, model.params, model.model_type
+            )
+
+        return str(self._once(model).made(make).model_id)
 
 
 class ModelPoints(Points):
     """Those that belong to a model as well."""
 
     query, last = MODEL_POINTS, "model_metrics"
+
+    def _arrived(self, points: Sequence[Metric]) -> bool:
+        wanted: dict[str, set[str]] = {}
+        for one in points:
+            wanted.setdefault(str(one.model_id), set()).add(one.key)
+        there = {model_id: self.client.get_logged_model(model_id).metrics or [] for model_id in wanted}
+        return all(names <= {one.key for one in there[model_id]} for model_id, names in wanted.items())
 
 
 class Registration(Records):
@@ -248,7 +306,10 @@ class End(Records):
 
     def send(self) -> Iterator[int]:
         for end in self.new():
-            self.client.set_terminated(self.sent.run_id, *end)
+            here, mine = self.sent.run_id, (JOURNAL_TAG, self.journal.id)
+            once_run(self.client, self.sent.experiment_id, *mine, known=here).alone()
+            self.client.set_terminated(here, *end)
+            self.check(self.there().info.status == end[0])
             self.sent.keep(ended=end)
             yield 1
 

@@ -65,6 +65,6 @@ class Sender(threading.Thread):
     def _earlier(self) -> Iterator[int]:
         for journal in journals():
             if address_of(journal.note.get("server", "")) == address_of(self.upload.server):
-                with taken(journal) as held, contextlib.suppress(Exception):  # sync says what is the matter
+                with contextlib.suppress(Exception), taken(journal) as held:  # sync says what is the matter
                     if held:
                         yield from send_rest(journal, self.upload.server)

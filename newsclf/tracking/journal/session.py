@@ -5,15 +5,16 @@ import os
 from collections.abc import Iterator
 
 from mlflow import MlflowClient
+from mlflow.entities import Metric, Run
 from mlflow.tracking.context.registry import resolve_tags
 
 from newsclf.errors import InputError, Stopped
 from newsclf.tracking.journal.sender import Sender
-from newsclf.tracking.journal.store import create, find
+from newsclf.tracking.journal.store import create, find, make_private
 from newsclf.tracking.journal.upload import RunUpload
 from newsclf.tracking.metrics import send_points
 from newsclf.tracking.runs import mark_broken_off, take_up
-from newsclf.tracking.server import Trouble, address_of, is_server, short_limits, trouble
+from newsclf.tracking.server import Trouble, address_of, briefly, is_server, trouble
 
 SECONDS_AFTER_A_STOP = 10.0
 SYNC = "mlflow run . -e sync"
@@ -55,6 +56,7 @@ def journalled(verb: str, uri: str, resume: str, offline: bool, send_timeout: fl
         if sender is not None:
             sender.end(send_timeout)
             problem = sender.trouble or problem
+        make_private(journal.folder)
         _print_what_waits(upload, problem or SLOW)
     if upload.whole:
         journal.remove()
@@ -67,17 +69,18 @@ def _begin(upload: RunUpload, verb: str, known: str, offline: bool) -> Trouble |
     """
     journal, client = upload.journal, MlflowClient(upload.journal.uri)
     made = client.create_run("0", tags=resolve_tags({"newsclf.verb": verb}))
+    journal.rename(journal.id, "0")  # any other id is one that a server has given
     if known:  # what MLflow has tagged it with here, it has tagged it with there as well
         upload.sent.keep(run_id=known, tags={**made.data.tags}, server=journal.note["server"])
-    stop = None
+    stop, points = None, list[Metric]()
     try:
-        problem = OFFLINE if offline else _first_contact(upload)
+        problem, points = (OFFLINE, points) if offline else _first_contact(upload)
     except Stopped as error:  # the server may have been asked for a run: it is told the end by this one
         problem, stop = STOPPED, error
     experiment = upload.sent.experiment_id or journal.note["experiment_id"] or "0"
     journal.rename(upload.sent.run_id or journal.id, experiment)
-    if upload.sent.partial:
-        _adopt_points(upload, client)
+    if points:
+        _adopt_points(upload, client, points)
     if stop is not None:
         mark_broken_off(client, str(journal.run["run_uuid"]), stop)
         _print_what_waits(upload, STOPPED)
@@ -85,12 +88,17 @@ def _begin(upload: RunUpload, verb: str, known: str, offline: bool) -> Trouble |
     return problem
 
 
-def _first_contact(upload: RunUpload) -> Trouble | None:
-    """Find the run on the server, or make it there; the trouble, if the server is away."""
+def _first_contact(upload: RunUpload) -> tuple[Trouble | None, list[Metric]]:
+    """Find the run on the server, or make it there; the trouble, if the server is away, and the points it has."""
+    client, known = upload.client, upload.sent.run_id
+
+    def ask() -> tuple[Run, list[Metric]]:
+        if known and (run := client.get_run(known)).info.lifecycle_stage == "active":
+            return run, [point for name in run.data.metrics for point in client.get_metric_history(known, name)]
+        return upload.remote_run(deleted=known), []
+
     try:
-        with short_limits():
-            if not (upload.sent.run_id and _adopt_words(upload)):
-                upload.create_remote_run()
+        run, points = briefly(ask)
     except Exception as error:
         problem, server = trouble(error), address_of(upload.server)
         if problem.lasting:
@@ -101,16 +109,21 @@ def _first_contact(upload: RunUpload) -> Trouble | None:
             f"{upload.journal.folder} and sent when it does",
             flush=True,
         )
-        return problem
-    return None
+        return problem, []
+    if run.info.run_id == known:
+        _adopt_words(upload, run)
+    else:
+        about = {
+            "run_id": run.info.run_id,
+            "experiment_id": run.info.experiment_id,
+            "server": address_of(upload.server),
+        }
+        upload.sent.keep(tags={}, **about)
+    return None, points
 
 
-def _adopt_words(upload: RunUpload) -> bool:
-    """Take over tags, parameters and name that the run has on the server; False where it has been deleted there."""
-    run = upload.client.get_run(upload.sent.run_id)
-    if run.info.lifecycle_stage != "active":
-        upload.sent.keep(run_id="", tags={})
-        return False
+def _adopt_words(upload: RunUpload, run: Run) -> None:
+    """Take over tags, parameters and name that the run has on the server."""
     journal, here = upload.journal, upload.journal.run["run_uuid"]
     words = {"tags": run.data.tags, "params": run.data.params}
     # MLflow has no call that changes when a run has begun; and this is all of it or nothing.
@@ -131,14 +144,11 @@ def _adopt_words(upload: RunUpload) -> bool:
         ended=ended,
         partial=bool(run.data.metrics),
     )
-    return True
 
 
-def _adopt_points(upload: RunUpload, here: MlflowClient) -> None:
+def _adopt_points(upload: RunUpload, here: MlflowClient, points: list[Metric]) -> None:
     """Take over the metric points that the run has on the server, so that none of them is logged twice."""
-    run_id = upload.sent.run_id
-    for name in upload.client.get_run(run_id).data.metrics:
-        send_points(here, run_id, upload.client.get_metric_history(run_id, name))
+    send_points(here, upload.sent.run_id, points)
     (last,) = upload.journal.rows("SELECT MAX(rowid) AS place FROM metrics")
     upload.sent.keep(metrics=last["place"])
 

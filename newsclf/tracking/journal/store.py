@@ -5,6 +5,9 @@
     <journal>/<id>/run.json   which server it is for     sent.json  what that server has got (see sent.py)
     <journal>/<id>/lock       held by the process that writes the run, or sends it
     <journal>/sent/<id>.json  what a run that was opened without its server is called there
+    <journal>/damaged/<id>/   what could not be read of a journal (see damage.py)
+
+All of it is its user's alone: folders have the mode 700, files 600.
 
 The id is the run's own, where no server has given it another. What MLflow's API can do is done by it. SQL on its tables
 is left for what it cannot: to give a run the id, the experiment and the words that its server has for it, to read the
@@ -18,6 +21,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +34,10 @@ from newsclf.files import in_one_step, read_json, write_json
 from newsclf.locks import FolderLock
 from newsclf.tracking.journal.sent import Sent
 
+SENT, DAMAGED = "sent", "damaged"  # folders beside those of the journals
+PARTS = ("store.db", "run.json", "sent.json")
 FAILURE_TAG = "newsclf.failure"
+MENDS = "sync sends what can be read of it and puts the rest aside"
 ENDED = ("FINISHED", "FAILED", "KILLED")
 # A metric may be linked to a model that only the server has; the tables want to know each model. 1: PENDING.
 MODELS_OF_THE_SERVER = """
@@ -63,8 +70,16 @@ class Journal:
 
     @property
     def note(self) -> dict[str, Any]:
-        """verb, server ("": whichever is there when it is sent), experiment_id and experiment (a name, or "")."""
-        return read_json(self.folder / "run.json")
+        """verb, server ("": whichever is there when it is sent), experiment_id, experiment (a name, or ""), created.
+
+        What cannot be read is as if it had not been said; created: s since 1970, as far as is known.
+        """
+        kept = read_json(self.folder / "run.json")
+        words = ((name, kept.get(name)) for name in ("verb", "server", "experiment_id", "experiment"))
+        created = kept.get("created")
+        if not isinstance(created, int | float) or not created < inf:
+            created = self.folder.stat().st_mtime if self.folder.is_dir() else 0.0
+        return {name: text if isinstance(text, str) else "" for name, text in words} | {"created": created}
 
     @property
     def sent(self) -> Sent:
@@ -78,7 +93,7 @@ class Journal:
                 return False
         except FileNotFoundError:
             return False
-        if not (self.folder / "run.json").is_file():  # sent and removed, just before
+        if not self.folder.is_dir():  # sent and removed, just before
             self.release()
             return False
         return True
@@ -90,8 +105,14 @@ class Journal:
         self._lock.release()
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        with contextlib.closing(self._connection()) as connection:
-            return connection.execute(query, values).fetchall()
+        """Raises InputError where the store is damaged."""
+        try:
+            with contextlib.closing(self._connection()) as connection:
+                return connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            if disk_full(error) or "locked" in str(error):
+                raise
+            raise InputError(f"its journal {self.folder} is damaged ({error}): {MENDS}") from error
 
     def write(self, *statements: tuple[str, tuple[Any, ...]]) -> None:
         """All of the statements, or none."""
@@ -106,8 +127,10 @@ class Journal:
 
     @property
     def run(self) -> sqlite3.Row:
-        """The row of the run."""
-        return self.rows("SELECT * FROM runs")[0]
+        """The row of the run. Raises InputError where the store is damaged."""
+        for row in self.rows("SELECT * FROM runs"):
+            return row
+        raise InputError(f"its journal {self.folder} is damaged (it has no run): {MENDS}")
 
     def rename(self, run_id: str, experiment_id: str) -> None:
         """Give the run, which has no more than words so far, its final ids and its folder of files."""
@@ -141,7 +164,9 @@ class Journal:
         sent, run_id = self.sent, self.run["run_uuid"]
         if sent.run_id != run_id:
             place = {"run_id": sent.run_id, "experiment_id": sent.experiment_id, "server": sent.server}
-            write_json(self.folder.parent / "sent" / f"{run_id}.json", place, option="")
+            (self.folder.parent / SENT).mkdir(mode=0o700, exist_ok=True)
+            write_json(self.folder.parent / SENT / f"{run_id}.json", place, option="")
+            make_private(self.folder.parent / SENT)
         self.discard()
 
     def discard(self) -> None:
@@ -156,16 +181,16 @@ def create(verb: str, server: str) -> Journal:
     folder = root() / uuid.uuid4().hex
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     try:
-        template = _template(folder.parent)
-        unfinished.mkdir(parents=True)
-        shutil.copyfile(template, unfinished / "store.db")
-        with contextlib.closing(sqlite3.connect(unfinished / "store.db")) as connection, connection:
-            connection.execute("UPDATE experiments SET artifact_location = ?", (str(folder),))
-            connection.execute(MODELS_OF_THE_SERVER)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.chmod(0o700)  # an earlier version has left it open
+        unfinished.mkdir(mode=0o700)
+        empty_store(unfinished / "store.db", folder)
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", "")
         experiment_id = "" if experiment else os.environ.get("MLFLOW_EXPERIMENT_ID", "")
         note = {"verb": verb, "server": server, "experiment": experiment, "experiment_id": experiment_id}
         write_json(unfinished / "run.json", note | {"created": time.time()}, option="")
+        Sent(unfinished / "sent.json").keep()
+        make_private(unfinished)
         os.replace(unfinished, folder)
     except (OSError, sqlite3.Error) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -180,9 +205,10 @@ def create(verb: str, server: str) -> Journal:
 
 
 def journals() -> list[Journal]:
-    """All that are not sent yet, the oldest first."""
-    found = [Journal(path.parent) for path in root().glob("[!.]*/run.json")]
-    return sorted(found, key=lambda journal: (journal.note.get("created", 0), journal.id))
+    """All that are not sent yet, the oldest first, damaged ones as well."""
+    paths = (path for path in root().glob("[!.]*") if path.name not in (SENT, DAMAGED))
+    found = [Journal(path) for path in paths if any((path / name).is_file() for name in PARTS)]
+    return sorted(found, key=lambda journal: (journal.note["created"], journal.id))
 
 
 def find(run_id: str) -> Journal | None:
@@ -195,7 +221,23 @@ def find(run_id: str) -> Journal | None:
 
 def place_of(run_id: str) -> dict[str, str] | None:
     """run_id, experiment_id and server of a run that this machine has opened under another id."""
-    return read_json(root() / "sent" / f"{run_id}.json") or None
+    return read_json(root() / SENT / f"{run_id}.json") or None
+
+
+def empty_store(path: Path, folder: Path) -> None:
+    """A store without runs, whose files will be in `folder`."""
+    shutil.copyfile(_template(folder.parent), path)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE experiments SET artifact_location = ?", (str(folder),))
+        connection.execute(MODELS_OF_THE_SERVER)
+
+
+def make_private(folder: Path) -> None:
+    """What is in the folder is for its user alone: a run's files are as open as those that they are copies of."""
+    folder.chmod(0o700)
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _template(folder: Path) -> Path:
@@ -206,6 +248,7 @@ def _template(folder: Path) -> Path:
             SqlAlchemyStore(f"sqlite:///{unfinished}", str(folder))._dispose_engine()
             with contextlib.closing(sqlite3.connect(unfinished)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")  # stays with the file and its copies
+            unfinished.chmod(0o600)
     return template
 
 

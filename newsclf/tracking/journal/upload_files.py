@@ -1,14 +1,17 @@
 """Files of a folder to an artifact store, each of them again whenever it has changed."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from newsclf.tracking.journal.sent import FileStates
+from newsclf.tracking.server import NotStored
 
-AT_ONCE = 4
+AT_ONCE, A_CALL = 4, 16
 TEXTS = ("", ".json", ".yaml", ".html")  # "": MLmodel
 
 
@@ -23,28 +26,84 @@ def changed(folder: Path, sent: FileStates) -> FileStates:
 
 
 def upload(folder: Path, repository: Any, sent: FileStates, names: Mapping[str, str]) -> Iterator[int]:
-    """Send what has changed, some files at a time; yields how many, when they are noted in `sent`.
+    """Send what has changed, some files of a folder at a time; yields how many, when they are noted in `sent`.
 
     repository: MLflow's ArtifactRepository. names: what is replaced in texts, and by what.
-    A file that is being written has another size or time afterwards, and is sent again.
+    A file is noted when the store, asked for it, has it with its size; one that has taken the place of another is read
+    back, for the other may have had the same. Raises NotStored where the store has said yes and has it not; the others
+    are noted before. A file that is being written has another size or time afterwards, and is sent again.
     """
 
-    def send(name: str) -> None:
-        source, below = folder / name, name.rpartition("/")[0] or None
+    def send(name: str) -> bool:
+        """Whether it is there. The store's word for it would be a yes that something in between can give as well."""
         with tempfile.TemporaryDirectory() as temporary:
-            if names and source.suffix in TEXTS:
-                text = renamed = source.read_text(encoding="utf-8", errors="surrogateescape")
-                for old, new in names.items():
-                    renamed = renamed.replace(old, new)
-                if renamed != text:
-                    source = Path(temporary) / source.name
-                    source.write_text(renamed, encoding="utf-8", errors="surrogateescape")
-            repository.log_artifact(str(source), below)
+            source = _renamed(folder / name, names, Path(temporary))
+            repository.log_artifact(str(source), _parent(name) or None)
+            sizes[name] = source.stat().st_size
+            if name not in sent:
+                return True
+            back = repository.download_artifacts(name, temporary)
+            return Path(back).read_bytes() == source.read_bytes()
 
-    found = list(changed(folder, sent).items())
-    with ThreadPoolExecutor(AT_ONCE) as pool:  # a server is far away, and a model has its code in many small files
-        for start in range(0, len(found), AT_ONCE):
-            files = dict(found[start : start + AT_ONCE])
-            list(pool.map(send, files))
-            sent.update(files)
-            yield len(files)
+    sizes: dict[str, int] = {}
+    found = changed(folder, sent)
+    for parent, group in groupby(sorted(found, key=lambda name: (_parent(name), name)), key=_parent):
+        inside = list(group)
+        for start in range(0, len(inside), A_CALL):
+            results = _side_by_side(send, inside[start : start + A_CALL])
+            there = {one.path: one.file_size for one in repository.list_artifacts(parent or None)}
+            arrived = [name for name, done in results.items() if done is True and there.get(name) == sizes[name]]
+            sent.update({name: found[name] for name in arrived})
+            if arrived:
+                yield len(arrived)
+            for name, done in results.items():
+                if isinstance(done, Exception):
+                    raise done
+                if name not in arrived:
+                    raise NotStored(
+                        f"it says that it has stored {name}, and has not: what answers may not be the server itself"
+                    )
+
+
+def _parent(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _renamed(source: Path, names: Mapping[str, str], folder: Path) -> Path:
+    """The file, or where it is a text with one of the names in it, a copy in `folder` with the other ones."""
+    if not names or source.suffix not in TEXTS:
+        return source
+    text = renamed = source.read_text(encoding="utf-8", errors="surrogateescape")
+    for old, new in names.items():
+        renamed = renamed.replace(old, new)
+    if renamed == text:
+        return source
+    copy = folder / source.name
+    copy.write_text(renamed, encoding="utf-8", errors="surrogateescape")
+    return copy
+
+
+def _side_by_side(send: Callable[[str], bool], names: list[str]) -> dict[str, bool | Exception]:
+    """What `send` returns or raises for each name; a server is far away, and a model has its code in small files.
+
+    In threads that end with the process: those of a pool would keep it, for as long as a server that hangs likes.
+    """
+    waiting, results = deque(names), dict[str, bool | Exception]()
+
+    def work() -> None:
+        while waiting:
+            try:
+                name = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                results[name] = send(name)
+            except Exception as error:
+                results[name] = error
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(AT_ONCE, len(names)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

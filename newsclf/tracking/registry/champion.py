@@ -21,7 +21,7 @@ from mlflow.exceptions import MlflowException
 from newsclf.errors import InputError
 from newsclf.tracking.registry.versions import CHALLENGER, CHAMPION, ROLLED_BACK, create_if_missing, version_by_alias
 from newsclf.tracking.runs import pages
-from newsclf.tracking.server import address_of, first_line, short_limits, tracking_uri
+from newsclf.tracking.server import address_of, briefly, first_line, tracking_uri
 
 AFTER, TO, FROM, KIND, TOKEN, DONE = (f"newsclf.{name}" for name in ("after", "to", "from", "kind", "token", "done"))
 ATTEMPTS = 8
@@ -72,18 +72,21 @@ def read_state(client: MlflowClient, name: str) -> ChampionState:
 
     Raises InputError where the registry does not answer, at once.
     """
+
+    def ask() -> ChampionState:
+        after, moves = _moves(client, name)
+        if moves and not moves[-1].done:
+            _carry_out(client, name)
+        champion = version_by_alias(client, name, CHAMPION)
+        return ChampionState(str(champion.version) if champion else None, after, tuple(moves))
+
     try:
-        with short_limits():
-            after, moves = _moves(client, name)
-            if moves and not moves[-1].done:
-                _carry_out(client, name)
-            champion = version_by_alias(client, name, CHAMPION)
+        return briefly(ask)
     except MlflowException as error:
         where = address_of(tracking_uri())
         raise InputError(
             f"the registry {where} cannot be used ({first_line(error)}): check MLFLOW_TRACKING_URI"
         ) from error
-    return ChampionState(str(champion.version) if champion else None, after, tuple(moves))
 
 
 def set_champion(client: MlflowClient, name: str, seen: ChampionState, to: str, kind: str, run_id: str) -> bool:

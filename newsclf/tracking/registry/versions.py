@@ -9,7 +9,8 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from newsclf.errors import InputError
-from newsclf.tracking.server import first_line, tracking_uri
+from newsclf.tracking.once import Once
+from newsclf.tracking.server import first_line, tracking_uri, trouble
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 PROMOTED, ROLLED_BACK = "promoted", "rolled back"
@@ -38,21 +39,16 @@ def register(client: MlflowClient, run_id: str, name: str) -> ModelVersion:
     version has it, or this one has been decided on. Its tags hold the run's lineage; champion stays as it is.
     Raises InputError where the run has logged no model, or the name is no good.
     """
-    run = client.get_run(run_id)
-    version = version_of_run(client, name, run_id)
-    if version is None:
-        outputs = run.outputs.model_outputs if run.outputs else []
-        if not outputs:
-            raise InputError(f"run {run_id} has logged no model, so there is nothing to register as {name}")
-        create_if_missing(
-            client, name, "News classifiers; champion answers, challenger wants to: newsclf's promote decides"
-        )
-        tags = {tag: run.data.tags[tag] for tag in LINEAGE if tag in run.data.tags}
-        tags |= {"newsclf.run_id": run_id, "newsclf.reference_uri": f"runs:/{run_id}/reference"}
-        model_id = outputs[0].model_id
-        version = client.create_model_version(
-            name, client.get_logged_model(model_id).artifact_location, run_id, tags=tags, model_id=model_id
-        )
+
+    def remove(version: ModelVersion, first: ModelVersion) -> None:
+        """The request that made the first one was doubled. What a person has made, named or decided on stays."""
+        named = client.get_registered_model(name).aliases.values()
+        ours = version.tags.get("newsclf.run_id") == run_id and DECISION not in version.tags
+        if ours and str(version.version) not in map(str, named):
+            client.delete_model_version(name, version.version)
+
+    once = Once(lambda: _versions_of_run(client, name, run_id), remove)
+    version = once.made(lambda: _create(client, name, run_id))
     challenger, champion = version_by_alias(client, name, CHALLENGER), version_by_alias(client, name, CHAMPION)
     decided = DECISION in version.tags or (champion is not None and champion.version == version.version)
     if not decided and (challenger is None or int(challenger.version) < int(version.version)):
@@ -60,10 +56,30 @@ def register(client: MlflowClient, run_id: str, name: str) -> ModelVersion:
     return version
 
 
+def _create(client: MlflowClient, name: str, run_id: str) -> None:
+    """A new version of model `name`, with the run's first model and its lineage."""
+    run = client.get_run(run_id)
+    outputs = run.outputs.model_outputs if run.outputs else []
+    if not outputs:
+        raise InputError(f"run {run_id} has logged no model, so there is nothing to register as {name}")
+    create_if_missing(
+        client, name, "News classifiers; champion answers, challenger wants to: newsclf's promote decides"
+    )
+    tags = {tag: run.data.tags[tag] for tag in LINEAGE if tag in run.data.tags}
+    tags |= {"newsclf.run_id": run_id, "newsclf.reference_uri": f"runs:/{run_id}/reference"}
+    model_id = outputs[0].model_id
+    source = client.get_logged_model(model_id).artifact_location
+    client.create_model_version(name, source, run_id, tags=tags, model_id=model_id)
+
+
 def version_of_run(client: MlflowClient, name: str, run_id: str) -> ModelVersion | None:
     """The first version of model `name` whose model is of this run."""
+    return next(iter(_versions_of_run(client, name, run_id)), None)
+
+
+def _versions_of_run(client: MlflowClient, name: str, run_id: str) -> list[ModelVersion]:
     found = [one for one in client.search_model_versions(f"run_id = '{run_id}'") if one.name == name]
-    return min(found, key=lambda one: int(one.version), default=None)
+    return sorted(found, key=lambda one: int(one.version))
 
 
 def version_by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
@@ -128,9 +144,12 @@ def tag_decision(
 
 
 def create_if_missing(client: MlflowClient, name: str, description: str) -> None:
-    """The registered model is there. Raises InputError where it cannot be made."""
+    """The registered model is there. Raises InputError where the server does not allow it or refuses the name."""
     try:
         client.create_registered_model(name, description=description)
     except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+        if error.error_code == "RESOURCE_ALREADY_EXISTS":
+            return
+        if trouble(error).lasting:
             raise InputError(f"the registered model {name!r} cannot be made ({first_line(error)})") from error
+        raise

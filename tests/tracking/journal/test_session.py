@@ -15,15 +15,14 @@ def test_a_stop_at_the_first_contact_is_kept_for_the_server(
     server: MlflowClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It may have made the run by then: what it is told later finds that one again, and ends it."""
-    made, uri = RunUpload.create_remote_run, str(server.tracking_uri)
+    made, uri = RunUpload.remote_run, str(server.tracking_uri)
 
-    def stop(upload: RunUpload) -> None:
-        made(upload)
-        upload.sent.keep(run_id="", experiment_id="")  # the answer has not come
+    def stop(upload: RunUpload, deleted: str = "") -> None:
+        made(upload)  # and the answer has not come
         raise Stopped(15)
 
     with monkeypatch.context() as patch:
-        patch.setattr(session.RunUpload, "create_remote_run", stop)
+        patch.setattr(session.RunUpload, "remote_run", stop)
         with pytest.raises(Stopped) as stopped, journalled("train", uri, "", offline=False, send_timeout=1):
             pass
     assert stopped.value.marked

@@ -122,7 +122,7 @@ def test_a_lost_answer_is_no_second_record(begin: Begin, server: MlflowClient) -
             list(upload.send_pending())
         except ConnectionError:
             lost += 1
-    assert lost == 11
+    assert lost == 12
     assert len(server.search_runs(["0"])) == 1
     assert len(server.search_logged_models(["0"])) == 1
     assert content(server, upload.sent.run_id)["points"] == {"loss": [(0, 0.5), (1, 0.25)], "accuracy": [(0, 0.75)]}

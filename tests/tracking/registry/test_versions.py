@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from newsclf.errors import InputError
 from newsclf.tracking.registry import versions as registry
@@ -52,6 +54,34 @@ def test_a_run_is_registered_once_with_its_lineage_as_challenger(
     assert registry.version_by_alias(client, NAME, CHALLENGER) is None, "the champion is no challenger"
     assert str(registry.find_version(client, NAME, f"runs:/{first}/model").version) == "1"
     assert str(registry.find_version(client, NAME, f"models:/{NAME}@champion").version) == "2"
+
+
+def test_a_request_that_came_twice_leaves_one_version(
+    client: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, create = logged(client, tmp_path), client.create_model_version
+
+    def twice(*args: Any, **options: Any) -> object:
+        return [create(*args, **options) for _ in range(2)][1]
+
+    monkeypatch.setattr(client, "create_model_version", twice)
+    assert str(registry.register(client, run_id, NAME).version) == "1"
+    assert [str(one.version) for one in client.search_model_versions(f"name = '{NAME}'")] == ["1"]
+    by_hand = create(NAME, "s3://models/1", run_id)  # a person's, who has a reason
+    named = create(NAME, "s3://models/1", run_id, tags={"newsclf.run_id": run_id})
+    client.set_registered_model_alias(NAME, "mine", named.version)
+    registry.register(client, run_id, NAME)
+    kept = {str(one.version) for one in client.search_model_versions(f"name = '{NAME}'")}
+    assert kept == {"1", str(by_hand.version), str(named.version)}
+
+
+def test_a_registry_that_is_busy_is_no_refusal(client: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: Any, **__: Any) -> None:
+        raise MlflowException("database", error_code=TEMPORARILY_UNAVAILABLE)
+
+    monkeypatch.setattr(client, "create_registered_model", busy)
+    with pytest.raises(MlflowException, match="database"):
+        registry.create_if_missing(client, NAME, "")
 
 
 @pytest.mark.parametrize(
