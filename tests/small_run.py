@@ -59,7 +59,7 @@ def found(client: MlflowClient, experiment: str, name: str) -> dict[str, Any]:
     return {
         "running": [run.info.run_id for run in everything if run.info.status == "RUNNING"],
         "runs": [_content(client, run) for run in runs],
-        "models": [(model.name, str(model.status), model.params, _checksums(client, model)) for model in models],
+        "models": [(model.name, str(model.status), model.params, checksums(client, model)) for model in models],
         "model metrics": [sorted((one.key, one.value) for one in model.metrics or []) for model in models],
         "outputs": [[(one.model_id in known, one.step) for one in _outputs(run)] for run in runs],
         "versions": [(version.run_id in {run.info.run_id for run in runs}, version.status) for version in versions],
@@ -89,7 +89,7 @@ def _content(client: MlflowClient, run: Run) -> dict[str, Any]:
     }
 
 
-def _checksums(client: MlflowClient, model: LoggedModel) -> dict[str, str]:
+def checksums(client: MlflowClient, model: LoggedModel) -> dict[str, str]:
     server = client.tracking_uri
     root = Path(get_artifact_repository(model.artifact_location, server, server).download_artifacts(""))
     paths = [path for path in root.rglob("*") if path.is_file() and path.name != "MLmodel"]

@@ -47,7 +47,7 @@ def find_interrupted_run(config: TrainConfig) -> InterruptedRun:
     if run_id is None:
         raise InputError(f"{named}: it must be the id of a run of train")
     try:
-        run = get_run(run_id)
+        run = briefly(lambda: get_run(run_id))
     except MlflowException as error:
         where = address_of(tracking_uri())
         raise InputError(f"{named}: the run is not in the journal, nor in {where} ({first_line(error)})") from error

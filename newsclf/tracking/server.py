@@ -31,8 +31,6 @@ SETTINGS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # The sender tries again by itself, for as long as it takes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
-    # A server, or what stands before it, may name an hour; whoever waits here knows better when to try again.
-    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
 }
 # Two that make the same at once, or one whose request was doubled on its way: the tables take the first alone.
 RACE = re.compile(

@@ -133,6 +133,28 @@ def test_seeded_faults(seed: int, proxy: FaultyProxy, tmp_path: Path) -> None:
     )
 
 
+def test_a_training_by_way_of_a_portal(proxy: FaultyProxy, tmp_path: Path, tiny_encoder: Path) -> None:
+    """The model is READY, and registered, when its files are there, and not before."""
+    name, server = "trained", f"http://127.0.0.1:{proxy.port}"
+    user = Client(tmp_path / "user", {"MLFLOW_TRACKING_URI": proxy.url, "MLFLOW_EXPERIMENT_NAME": name})
+    proxy.obey([Rule("html", "PUT"), Rule("exec_then_drop", "POST", times=8)])
+    process = user.start("train", encoder=tiny_encoder, num_samples=60, epochs=1, register=name, send_timeout=8)
+    assert process.wait() == 0, process.said
+    assert "what answers may not be the server itself" in process.said
+    client = MlflowClient(server, server)
+    experiment = client.get_experiment_by_name(name)
+    assert experiment is not None
+    assert [str(one.status) for one in client.search_logged_models([experiment.experiment_id])] in ([], ["PENDING"])
+    proxy.obey([])
+    code, said = user.run("sync")
+    assert (code, user.journals()) == (0, []), said
+    (run,) = client.search_runs([experiment.experiment_id])
+    (model,) = client.search_logged_models([experiment.experiment_id])
+    (version,) = client.search_model_versions(f"name = '{name}'")
+    assert (run.info.status, str(model.status), version.run_id) == ("FINISHED", "READY", run.info.run_id)
+    assert "artifacts/classifier/classifier.json" in small_run.checksums(client, model)
+
+
 def drawn(dice: random.Random) -> Rule:
     """A fault that passes: of some requests, after some others."""
     rule = dice.choice(

@@ -207,7 +207,7 @@ def create(verb: str, server: str) -> Journal:
 def journals() -> list[Journal]:
     """All that are not sent yet, the oldest first, damaged ones as well."""
     paths = (path for path in root().glob("[!.]*") if path.name not in (SENT, DAMAGED))
-    found = [Journal(path) for path in paths if any((path / name).is_file() for name in PARTS)]
+    found = [Journal(path) for path in paths if any(os.path.isfile(path / name) for name in PARTS)]
     return sorted(found, key=lambda journal: (journal.note["created"], journal.id))
 
 
