@@ -1,5 +1,7 @@
 """The first contact of a run with its server, where it is broken off; with a real server: tests/integration."""
 
+from pathlib import Path
+
 import pytest
 from mlflow import MlflowClient
 
@@ -34,3 +36,21 @@ def test_a_stop_at_the_first_contact_is_kept_for_the_server(
     (there,) = server.search_runs(["0"])
     assert (there.info.status, there.data.tags["newsclf.failure"]) == ("KILLED", "stopped by signal 15")
     assert journals() == []
+
+
+def test_all_of_a_journal_is_for_its_user_alone(
+    server: MlflowClient, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its files as well, which are as open as those that they are copies of."""
+    (tmp_path / "open.txt").write_text("text")
+    (tmp_path / "open.txt").chmod(0o644)
+    with journalled("train", str(server.tracking_uri), "", offline=True, send_timeout=1) as (run_id, store):
+        MlflowClient(store).log_artifact(run_id, str(tmp_path / "open.txt"), "notes")
+        MlflowClient(store).set_terminated(run_id)
+    (waiting,) = journals()
+    assert {path.stat().st_mode & 0o777 for path in waiting.folder.rglob("*") if path.is_file()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in waiting.folder.rglob("*") if path.is_dir()} == {0o700}
+    waiting.release()
+    list(send_rest(waiting, str(server.tracking_uri)))
+    (note,) = (folder / "sent").iterdir()
+    assert (note.stat().st_mode & 0o777, note.parent.stat().st_mode & 0o777) == (0o600, 0o700)

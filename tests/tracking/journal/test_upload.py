@@ -12,6 +12,7 @@ from mlflow.entities import DatasetInput, LoggedModelOutput, Metric, Param
 from newsclf.tracking.journal import records
 from newsclf.tracking.journal.store import Journal, find, place_of
 from newsclf.tracking.journal.upload import RunUpload
+from newsclf.tracking.server import NotStored
 from tests.tracking.conftest import Begin
 
 
@@ -126,6 +127,67 @@ def test_a_lost_answer_is_no_second_record(begin: Begin, server: MlflowClient) -
     assert len(server.search_runs(["0"])) == 1
     assert len(server.search_logged_models(["0"])) == 1
     assert content(server, upload.sent.run_id)["points"] == {"loss": [(0, 0.5), (1, 0.25)], "accuracy": [(0, 0.75)]}
+
+
+class YesMan:
+    """A client of something that says yes to one kind of request, and does nothing."""
+
+    def __init__(self, client: MlflowClient, name: str) -> None:
+        self.client, self.name = client, name
+
+    def __getattr__(self, name: str) -> Any:
+        return (lambda *_, **__: None) if name == self.name else getattr(self.client, name)
+
+
+# Files: test_upload_files.py; registrations: registry/test_versions.py; of a portal between: integration.
+TAKEN = {
+    "create_run": "made it",
+    "log_batch": "taken params",
+    "log_inputs": "taken inputs",
+    "create_logged_model": "made it",
+    "log_outputs": "taken models",
+    "finalize_logged_model": "taken models",
+    "set_terminated": "taken end",
+}
+
+
+@pytest.mark.parametrize(("name", "what"), TAKEN.items())
+def test_a_yes_that_has_stored_nothing_is_no_yes(name: str, what: str, begin: Begin, server: MlflowClient) -> None:
+    journal = begin(experiment_id="0")
+    fill(journal)
+    MlflowClient(journal.uri).set_terminated(journal.id, "FINISHED", 99)
+    upload = RunUpload(journal, str(server.tracking_uri))
+    upload.client = YesMan(server, name)  # type: ignore[assignment]
+    with pytest.raises(NotStored, match=what):
+        list(upload.send_pending())
+    assert not upload.whole
+    again = RunUpload(journal, str(server.tracking_uri))
+    assert again.waiting() > 0
+    list(again.send_pending())
+    assert again.whole
+    assert content(server, again.sent.run_id)["model"][:2] == ("model", "READY")
+
+
+@pytest.mark.parametrize("change", ["points", "tag", "removed tag", "model point"])
+def test_a_yes_to_what_came_later_is_no_yes_either(change: str, begin: Begin, server: MlflowClient) -> None:
+    journal = begin(experiment_id="0")
+    model, here = fill(journal), MlflowClient(journal.uri)
+    upload = RunUpload(journal, str(server.tracking_uri))
+    list(upload.send_pending())
+    if change == "points":
+        here.log_metric(journal.id, "loss", 0.125, timestamp=3, step=2)
+    elif change == "tag":
+        here.set_tag(journal.id, "newsclf.verb", "evaluate")
+    elif change == "removed tag":
+        here.delete_tag(journal.id, "newsclf.model")
+    else:
+        here.log_metric(journal.id, "f1", 0.5, timestamp=3, step=0, model_id=model)
+    upload.client = YesMan(server, "delete_tag" if change == "removed tag" else "log_batch")  # type: ignore[assignment]
+    with pytest.raises(NotStored, match="says that it has taken"):
+        list(upload.send_pending())
+    upload.client = server
+    assert sum(upload.send_pending()) > 0
+    assert upload.waiting() == 0
 
 
 def test_what_changes_is_sent_again_and_a_run_that_goes_on_runs(begin: Begin, server: MlflowClient) -> None:
