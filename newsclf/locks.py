@@ -72,6 +72,24 @@ class FolderLock:
 
 
 @contextlib.contextmanager
+def exclusive(file: Path) -> Iterator[None]:
+    """One process at a time is inside; the others wait. The file is there while one is. Raises OSError."""
+    while True:
+        opened = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        lock_file(opened, wait=True)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(opened), file.stat()):
+                break
+        os.close(opened)  # whoever had it has removed it
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink()
+        os.close(opened)
+
+
+@contextlib.contextmanager
 def held(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[int]:
     """Hold the folder; yields the file descriptor that holds it, which children are given as well.
 

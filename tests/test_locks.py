@@ -9,7 +9,7 @@ import pytest
 
 from newsclf import locks
 from newsclf.errors import InputError
-from newsclf.locks import FolderLock, held, lock_file
+from newsclf.locks import FolderLock, exclusive, held, lock_file
 
 HOLD = """
 import sys, subprocess
@@ -20,6 +20,28 @@ with held(Path(sys.argv[1])) as lock:
     print("held", flush=True)
     child.wait()
 """
+
+
+INSIDE = """
+import sys
+from pathlib import Path
+from newsclf.locks import exclusive
+number = Path(sys.argv[2])
+for _ in range(20):
+    with exclusive(Path(sys.argv[1])):
+        number.write_text(str(int(number.read_text()) + 1))
+"""
+
+
+def test_one_process_at_a_time_is_inside_and_the_file_goes_with_the_last(tmp_path: Path) -> None:
+    (tmp_path / "number").write_text("0")
+    command = [sys.executable, "-c", INSIDE, str(tmp_path / "lock"), str(tmp_path / "number")]
+    for process in [subprocess.Popen(command) for _ in range(4)]:
+        assert process.wait(60) == 0
+    assert (tmp_path / "number").read_text() == "80"
+    assert not (tmp_path / "lock").exists()
+    with pytest.raises(FileNotFoundError), exclusive(tmp_path / "no" / "lock"):
+        pass
 
 
 @pytest.fixture

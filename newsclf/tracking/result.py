@@ -1,15 +1,20 @@
 """The folder of a verb's files, and result.json in it: what it found, for programs that do not ask the server."""
 
 import json
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlflow.utils.file_utils import local_file_uri_to_path
+from mlflow.utils.uri import is_local_uri
+
 from newsclf.errors import InputError
 from newsclf.files import in_one_step
+from newsclf.tracking.database import readable_by_mlflow
 from newsclf.tracking.journal.store import find, place_of
-from newsclf.tracking.server import EMBEDDED, address_of, is_server
+from newsclf.tracking.server import address_of, is_embedded, is_server
 
 
 def prepare_folder(chosen: str, verb: str, name: str) -> Path:
@@ -25,6 +30,25 @@ def prepare_folder(chosen: str, verb: str, name: str) -> Path:
     except OSError as error:
         raise InputError(f"output_dir {folder} cannot be written ({error.strerror}): give another folder") from None
     return folder
+
+
+def check_artifacts(uri: str) -> None:
+    """Raises InputError where the run's own files are to be kept in a folder of this machine that does not take them.
+
+    uri: the run's, as its experiment has set it; the database may have been made elsewhere.
+    """
+    if not is_local_uri(uri):
+        return
+    if ":" not in uri and not readable_by_mlflow(Path(uri)):  # made by `mlflow run`, or from the working folder
+        folder = local_file_uri_to_path(uri)
+        raise InputError(f"MLflow would keep the files of {uri} in {folder}, as it decodes %xx: rename the folder")
+    folder = Path(local_file_uri_to_path(uri))
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise InputError(
+            f"the run's files go to {folder}, and {there} cannot be written: make it writable, or let "
+            "MLFLOW_EXPERIMENT_NAME name a new experiment, whose files are kept in mlruns/ of the working folder"
+        )
 
 
 def write_result(folder: Path, result: Mapping[str, Any]) -> Path:
@@ -48,7 +72,7 @@ def closing_lines(server: str, experiment_id: str, run_id: str, paths: Mapping[s
     elif is_server(server):
         look = f"{address_of(server)}/#/experiments/{place['experiment_id']}/runs/{place['run_id']}"
     else:
-        look = "make ui" if server == EMBEDDED else f"mlflow ui --backend-store-uri {server}"
+        look = "make ui" if is_embedded(server) else f"mlflow ui --backend-store-uri {server}"
     lines = {"run": run_id, **paths, "look": look}
     width = max(map(len, lines))
     return "\n".join(f"{name:{width}}  {text}" for name, text in lines.items())

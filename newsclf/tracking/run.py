@@ -24,13 +24,14 @@ from newsclf.config.options import as_text, as_yaml
 from newsclf.errors import InputError, Stopped, disk_full
 from newsclf.evaluation.metric_names import metric_name
 from newsclf.messages import listed
+from newsclf.tracking.database import advice, prepare
 from newsclf.tracking.environment import described
 from newsclf.tracking.forget import forget_secrets
 from newsclf.tracking.journal.session import journalled
 from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.metrics import logged_points, send_points
 from newsclf.tracking.registry.versions import REGISTER, register, registry_client
-from newsclf.tracking.result import closing_lines, prepare_folder, write_result
+from newsclf.tracking.result import check_artifacts, closing_lines, prepare_folder, write_result
 from newsclf.tracking.runs import EMPTY, LONGEST_TAG, mark_broken_off, take_up
 from newsclf.tracking.server import (
     address_of,
@@ -50,7 +51,8 @@ class Run:
 
     id, experiment_id: in the store; store: the URI that its records are written to, a journal, a database or a server;
     server: the URI that other runs are read from; journalled: whether the records reach the server by way of a journal
-    on this machine; folder: for the verb's files, made and proved writable; client: MLflow's, for the store.
+    on this machine; artifacts: the URI of its files there; folder: for the verb's files, made and proved writable;
+    client: MLflow's, for the store.
     """
 
     def __init__(self, verb: str, config: RunOptions, run_id: str, store: str, server: str, folder: Path) -> None:
@@ -60,7 +62,7 @@ class Run:
         there = self.client.get_run(run_id)
         self.experiment_id = str(there.info.experiment_id)
         self.points = logged_points(self.client, run_id)
-        self._artifacts, self._closing = there.info.artifact_uri, dict[str, str]()
+        self.artifacts, self._closing = there.info.artifact_uri, dict[str, str]()
         self.warnings: list[str] = []  # what people were warned of
 
     @property
@@ -119,7 +121,7 @@ class Run:
 
     def log_table(self, table: pd.DataFrame, path: str) -> None:
         """A table that MLflow's UI shows, in place of one that is there (MLflow would add its rows to that)."""
-        get_artifact_repository(self._artifacts, self.store).delete_artifacts(path)
+        get_artifact_repository(self.artifacts, self.store).delete_artifacts(path)
         self.client.log_table(self.id, table, path)
 
     def log_input(self, dataset: Dataset, context: str) -> None:
@@ -201,14 +203,12 @@ def open_run(verb: str, config: RunOptions, resume: str = "", folder: str = "") 
         except Exception as error:
             if disk_full(error):
                 raise
-            raise InputError(
-                f"tracking server {address_of(server)} cannot be used ({first_line(error)}): "
-                "check MLFLOW_TRACKING_URI and the server, or unset it to track in mlflow.db"
-            ) from error
+            raise InputError(f"{address_of(server)} cannot be used ({first_line(error)}): {advice(error)}") from error
         client = MlflowClient(store)
         try:
             ready = prepare_folder(folder or config.output_dir, verb, run_id)
             run = Run(verb, config, run_id, store, server, ready)
+            check_artifacts(run.artifacts)
             _describe(run)
             yield run
             client.set_terminated(run_id)
@@ -268,6 +268,7 @@ def report_early_end(run_id: str, status: str, reason: str, secret: str = "") ->
 
 def _in_database(verb: str, uri: str, resume: str) -> str:
     """The id of the run, in a database that is written to without a journal."""
+    prepare(uri)
     client, run_id = MlflowClient(uri), os.environ.pop("MLFLOW_RUN_ID", "")
     if resume and not run_id:
         with contextlib.suppress(MlflowException):  # deleted, or in another database

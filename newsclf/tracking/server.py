@@ -16,10 +16,12 @@ from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from newsclf.errors import InputError
 from newsclf.masking import masked, masked_addresses
+from newsclf.messages import listed
+from newsclf.tracking.database import readable_by_mlflow, sqlite_path, sqlite_uri
 
 T = TypeVar("T")
 PROJECT = Path(__file__).resolve().parents[2]
-EMBEDDED = f"sqlite:///{PROJECT / 'mlflow.db'}"
+EMBEDDED = sqlite_uri(PROJECT / "mlflow.db")
 ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"  # where MLflow keeps the files of a database; else ./mlruns
 FIRST_CONTACT_SECONDS = 10
 WITHOUT_SLASHES = ("databricks", "uc", "file")
@@ -62,17 +64,47 @@ def as_default(uri: str) -> Iterator[None]:
 
 
 def experiment_of(client: MlflowClient, name: str, number: str) -> str:
-    """The id of the experiment `name`, made if it is not there; without a name `number`, else that of the default."""
-    if not name:
-        return number or "0"
-    if found := client.get_experiment_by_name(name):
-        return str(found.experiment_id)
+    """The id of the experiment `name`, made if it is not there; without a name `number`, else that of the default.
+
+    Raises InputError for one that is not there, is deleted, or whose name and number are those of two.
+    """
+    try:
+        found = client.get_experiment_by_name(name) if name else client.get_experiment(number or "0")
+    except MlflowException as error:
+        if name or status_of(error) not in (400, 404):
+            raise
+        there = listed([f"{one.experiment_id} ({one.name})" for one in client.search_experiments(max_results=20)])
+        raise InputError(
+            f"MLFLOW_EXPERIMENT_ID is {number or 0}: there is no such experiment, but {there or 'none'}; "
+            "MLFLOW_EXPERIMENT_NAME makes one"
+        ) from error
+    if found is None:
+        return _made(client, name)
+    named = f"experiment {found.name!r} (id {found.experiment_id})"
+    if found.lifecycle_stage != "active":
+        raise InputError(
+            f"{named} is deleted: `mlflow experiments restore --experiment-id {found.experiment_id}` brings it back, "
+            "or name another in MLFLOW_EXPERIMENT_NAME"
+        )
+    if number and str(found.experiment_id) != number:
+        raise InputError(f"MLFLOW_EXPERIMENT_NAME is {named}, and MLFLOW_EXPERIMENT_ID is {number}: unset one of them")
+    return str(found.experiment_id)
+
+
+def _made(client: MlflowClient, name: str) -> str:
+    """The id of the experiment, which another run may be making at the same moment."""
     try:
         return str(client.create_experiment(name))
-    except MlflowException:  # another has made it just now, or this one has, and the answer was lost
-        if found := client.get_experiment_by_name(name):
-            return str(found.experiment_id)
-        raise
+    except MlflowException:
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            raise
+        return str(found.experiment_id)
+
+
+def is_embedded(uri: str) -> bool:
+    """Whether it is the project's own database, however its path is written."""
+    return sqlite_path(uri) == sqlite_path(EMBEDDED)
 
 
 def is_server(uri: str) -> bool:
@@ -94,7 +126,8 @@ def set_defaults() -> None:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     if tracking_uri() == EMBEDDED:  # its files lie beside it, whatever folder the user is in
-        os.environ.setdefault(ARTIFACT_ROOT, str(PROJECT / "mlruns"))
+        root = PROJECT / "mlruns"
+        os.environ.setdefault(ARTIFACT_ROOT, str(root) if readable_by_mlflow(root) else root.as_uri())
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
@@ -17,6 +18,7 @@ from newsclf.config import SweepConfig
 from newsclf.errors import InputError
 from newsclf.masking import masked_addresses
 from newsclf.messages import one_line
+from newsclf.tracking.database import sqlite_uri
 
 STORAGE_VARIABLE = "NEWSCLF_SWEEP_STORAGE"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 180
@@ -31,7 +33,7 @@ def open_study(config: SweepConfig, name: str, file: str, lowest: bool, wanted: 
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    url = storage_url(config) or f"sqlite:///{file}"
+    url = storage_url(config) or sqlite_uri(Path(file))
     try:
         with quiet():
             storage = _tables(url)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from tests.tracking.test_database import starts_at_once
+
 pytestmark = pytest.mark.integration
 
 
@@ -55,6 +57,18 @@ def test_the_model_is_evaluated_from_the_server(trained, server, in_process, mon
     measured = MlflowClient(server).search_runs(["0"])[0]
     assert measured.data.tags["newsclf.model_run_id"] == run.info.run_id
     assert measured.data.metrics["accuracy"] == run.data.metrics["test_accuracy"]
+
+
+def test_new_experiments_by_name_at_once_are_made_once_and_lose_no_run(server, tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        own = {"NEWSCLF_JOURNAL_DIR": str(tmp_path / "journal"), "MLFLOW_EXPERIMENT_NAME": name}
+        assert starts_at_once(tmp_path / name, 6, MLFLOW_TRACKING_URI=server, **own) == [""] * 6
+        client = MlflowClient(server)
+        experiment = client.get_experiment_by_name(name)
+        assert experiment is not None
+        runs = client.search_runs([experiment.experiment_id])
+        assert [run.info.status for run in runs] == ["FINISHED"] * 6
 
 
 def test_the_model_is_registered_when_the_server_has_it(trained, server):

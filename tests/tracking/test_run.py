@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from newsclf.errors import InputError, Stopped
@@ -160,10 +161,55 @@ def test_an_experiment_is_made_by_its_name(opened: Opened, monkeypatch: pytest.M
         assert again.experiment_id == run.experiment_id
 
 
-def test_a_store_that_is_not_there_is_bad_input(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "77")
-    with pytest.raises(InputError, match="cannot be used .*77.*check MLFLOW_TRACKING_URI"):
+@pytest.mark.parametrize(
+    ("name", "number", "message"),
+    [
+        (
+            "",
+            "77",
+            "MLFLOW_EXPERIMENT_ID is 77: there is no such experiment, but .*0 .Default.*; MLFLOW_EXPERIMENT_NAME",
+        ),
+        ("", "seven", "MLFLOW_EXPERIMENT_ID is seven: there is no such experiment, but "),
+        ("", "deleted", "experiment 'old' .id .*. is deleted: `mlflow experiments restore --experiment-id"),
+        ("old", "", "experiment 'old' .id .*. is deleted: `mlflow experiments restore --experiment-id"),
+        ("mine", "0", "MLFLOW_EXPERIMENT_NAME is experiment 'mine' .id .*., and MLFLOW_EXPERIMENT_ID is 0: unset one"),
+    ],
+)
+def test_an_experiment_that_cannot_be_used(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, name: str, number: str, message: str
+) -> None:
+    deleted = opened.client.create_experiment("old")
+    opened.client.delete_experiment(deleted)
+    opened.client.create_experiment("mine")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", name)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", deleted if number == "deleted" else number)
+    with pytest.raises(InputError, match=message):
         open_run(VERB, opened.config).__enter__()
+
+
+def test_a_lost_race_for_a_new_experiment_is_no_refusal(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run makes it between the question whether it is there and the answer."""
+    found = MlflowClient.get_experiment_by_name
+
+    def not_yet(client: MlflowClient, name: str) -> object:
+        monkeypatch.setattr(MlflowClient, "get_experiment_by_name", found)
+        opened.client.create_experiment(name)
+        return None
+
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", not_yet)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "mine")
+    with open_run(VERB, opened.config) as run:
+        assert opened.client.get_experiment(run.experiment_id).name == "mine"
+
+
+def test_files_that_go_to_a_folder_which_is_not_there_fail_the_run(opened: Opened, tmp_path: Path) -> None:
+    """A database that was made on another machine, or by another user."""
+    (tmp_path / "file").touch()
+    experiment = opened.client.create_experiment("elsewhere", str(tmp_path / "file" / "mlruns"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_EXPERIMENT_ID", experiment)
+        with pytest.raises(InputError, match="the run's files go to .*/file/mlruns/.* cannot be written: make it"):
+            open_run(VERB, opened.config).__enter__()
 
 
 def test_a_run_that_ends_before_it_is_opened(opened: Opened) -> None:

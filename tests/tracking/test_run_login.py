@@ -56,6 +56,7 @@ def test_what_the_server_calls_a_run_and_where_it_is_read(begin: Begin, monkeypa
     journal = begin()
     upload = RunUpload(journal, LOGIN)
     there = MlflowRun(RunInfo("b" * 32, "3", "me", "RUNNING", 0, 1, "active"), RunData())
+    monkeypatch.setattr("newsclf.tracking.journal.upload.experiment_of", lambda *_: "3")
     monkeypatch.setattr(upload.client, "search_runs", lambda *_, **__: [there])
     upload.create_remote_run()
     assert not secret_in((journal.folder / "sent.json").read_text())

@@ -38,3 +38,11 @@ def test_a_storage_with_a_password_comes_from_the_environment(tmp_path: Path, mo
     with pytest.raises(InputError, match="storage mysql.nosuchdriver:.*host/db cannot be used") as error:
         opened(tmp_path)
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["50%", "a%20b", "what?", "a#b"])
+def test_the_file_is_the_one_of_its_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    opened(tmp_path / name)
+    assert (tmp_path / name / "study.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]

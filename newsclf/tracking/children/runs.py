@@ -15,6 +15,7 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from newsclf.config.arguments import WORKING_FOLDER
 from newsclf.errors import InputError
+from newsclf.tracking.database import sqlite_path, sqlite_uri
 from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.once import once_run
 from newsclf.tracking.run import Run
@@ -106,7 +107,8 @@ def start(
     environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     if threads is not None:
         environment |= {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-m", "mlflow", "run", str(project), "-e", verb, "--run-id", run_id]
+    # From the working folder on: in a path of its own MLflow takes what follows a # for a folder of a repository.
+    command = [sys.executable, "-m", "mlflow", "run", os.path.relpath(project, PROJECT), "-e", verb, "--run-id", run_id]
     command += ["--experiment-id", parent.experiment_id, "--env-manager", env_manager(parent)]
     command += [word for name, value in given(parent, options).items() for word in ("-P", f"{name}={value}")]
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -136,10 +138,12 @@ def env_manager(parent: Run) -> str:
 
 def _absolute(uri: str) -> str:
     """The URI, valid in any working folder."""
-    scheme, separator, path = uri.partition(":///")
-    if separator and scheme.startswith("sqlite") and path and not path.startswith("/"):
-        return f"{scheme}:///{Path(path).absolute()}"
-    return uri
+    scheme, _, rest = uri.partition(":///")
+    path = sqlite_path(uri)
+    if path is None or rest.startswith("/"):
+        return uri
+    _, question, query = rest.partition("?")
+    return f"{scheme}{sqlite_uri(path).removeprefix('sqlite')}{question}{query}"
 
 
 def ensure_ended(run_id: str, status: str, reason: str = "", **tags: str) -> LoggedRun:

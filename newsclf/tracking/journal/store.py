@@ -32,6 +32,7 @@ from mlflow.version import VERSION
 from newsclf.errors import InputError, disk_full
 from newsclf.files import in_one_step, read_json, write_json
 from newsclf.locks import FolderLock
+from newsclf.tracking.database import sqlite_uri
 from newsclf.tracking.journal.sent import Sent
 
 SENT, DAMAGED = "sent", "damaged"  # folders beside those of the journals
@@ -65,7 +66,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.id = folder, folder.name
-        self.uri = f"sqlite:///{folder / 'store.db'}"
+        self.uri = sqlite_uri(folder / "store.db")
         self._lock = FolderLock(folder)
 
     @property
@@ -121,7 +122,7 @@ class Journal:
                 connection.execute(statement, values)
 
     def _connection(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(f"file:{self.folder / 'store.db'}?mode=rw", uri=True, timeout=60)
+        connection = sqlite3.connect(f"{(self.folder / 'store.db').as_uri()}?mode=rw", uri=True, timeout=60)
         connection.row_factory = sqlite3.Row
         return connection
 
@@ -180,6 +181,10 @@ def create(verb: str, server: str) -> Journal:
     """A folder with an empty store, its lock taken. Raises InputError where none can be made."""
     folder = root() / uuid.uuid4().hex
     unfinished = folder.with_name(f".{folder.name}.unfinished")
+    if sqlite_uri(folder) != f"sqlite:///{folder}":
+        raise InputError(
+            f"MLflow misreads % and ? in the path of the journal, {folder.parent}: set NEWSCLF_JOURNAL_DIR"
+        )
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.parent.chmod(0o700)  # an earlier version has left it open
@@ -245,7 +250,7 @@ def _template(folder: Path) -> Path:
     template = folder / f".empty-{VERSION}.db"
     if not template.is_file():
         with in_one_step(template) as unfinished:
-            SqlAlchemyStore(f"sqlite:///{unfinished}", str(folder))._dispose_engine()
+            SqlAlchemyStore(sqlite_uri(unfinished), str(folder))._dispose_engine()
             with contextlib.closing(sqlite3.connect(unfinished)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")  # stays with the file and its copies
             unfinished.chmod(0o600)

@@ -132,6 +132,7 @@ def test_a_child_is_waited_for(
     [
         ("sqlite:///runs.db", "sqlite:///{here}/runs.db"),
         ("sqlite:////data/runs.db", "sqlite:////data/runs.db"),
+        ("sqlite:///a%20b/runs.db?timeout=5", "sqlite:///{here}/a b/runs.db?timeout=5"),
         ("https://host", "https://host"),
     ],
 )

@@ -1,6 +1,7 @@
 """The journal: found by either id, written by one process at a time, whole or not there."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,25 @@ def test_the_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.delenv("NEWSCLF_JOURNAL_DIR")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert root() == tmp_path / "newsclf" / "journal"
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b", "ä;é"])
+def test_the_folder_may_be_called_what_it_likes(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str) -> None:
+    shutil.copytree(folder, folder / name)
+    monkeypatch.setenv("NEWSCLF_JOURNAL_DIR", str(folder / name))
+    made = create("train", "")
+    run_id = MlflowClient(made.uri).create_run("0").info.run_id
+    MlflowClient(made.uri).log_text(run_id, "x", "x.txt")
+    assert made.run["run_uuid"] == run_id
+    assert (made.folder / run_id / "artifacts" / "x.txt").is_file()
+
+
+@pytest.mark.parametrize("name", ["a%20b", "what?"])
+def test_but_what_mlflow_would_misread(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str) -> None:
+    monkeypatch.setenv("NEWSCLF_JOURNAL_DIR", str(folder / name))
+    with pytest.raises(InputError, match="MLflow misreads % and . in .*: set NEWSCLF_JOURNAL_DIR"):
+        create("train", "")
+    assert not (folder / name).exists()
 
 
 def test_a_run_is_an_mlflow_run_with_the_ids_of_the_server(begin: Begin) -> None:
