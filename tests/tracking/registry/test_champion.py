@@ -138,5 +138,5 @@ def test_an_alias_that_was_set_by_hand_counts(client: MlflowClient, versions: li
 def test_a_registry_that_does_not_answer_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@127.0.0.1:1")
     client = registry.registry_client()
-    with pytest.raises(InputError, match=r"the registry http://me:\*\*\*@127.0.0.1:1 cannot be used .*TRACKING_URI"):
+    with pytest.raises(InputError, match=r"the registry http://127.0.0.1:1 cannot be used .*TRACKING_URI"):
         champion.read_state(client, NAME)
