@@ -25,14 +25,8 @@ include entrypoints/verbs.mk
 $(VERBS): $(INSTALLED)
 	@$(VENV)/bin/python -m newsclf $@ $(options)
 
-# The jobs are those that judge traces of language models: five processes that nothing here uses.
-ui: $(INSTALLED)  ## open the tracking UI on the runs of this folder, or of $MLFLOW_TRACKING_URI; PORT=5000
-	@export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_DISABLE_TELEMETRY=true; \
-	store="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"; \
-	case "$$store" in \
-	http*) echo "the server of MLFLOW_TRACKING_URI has its own UI: $$store" ;; \
-	*) $(in_venv) mlflow ui --backend-store-uri "$$store" --host 127.0.0.1 --port "$${PORT:-5000}" --workers 1 ;; \
-	esac
+ui: $(INSTALLED)  ## open the table of runs, of this folder or of $MLFLOW_TRACKING_URI; PORT=5000
+	@$(VENV)/bin/python -m newsclf.tracking.ui $(PORT)
 
 pytest := $(in_venv) OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 

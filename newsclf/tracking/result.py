@@ -14,7 +14,8 @@ from newsclf.errors import InputError
 from newsclf.files import in_one_step
 from newsclf.tracking.database import readable_by_mlflow
 from newsclf.tracking.journal.store import find, place_of
-from newsclf.tracking.server import address_of, is_embedded, is_server
+from newsclf.tracking.pages import local_page, run_page
+from newsclf.tracking.server import address_of, is_server
 
 
 def prepare_folder(chosen: str, verb: str, name: str) -> Path:
@@ -70,9 +71,9 @@ def closing_lines(server: str, experiment_id: str, run_id: str, paths: Mapping[s
     if (waiting := find(run_id)) and not waiting.sent.experiment_id:
         look = "make ui, after mlflow run . -e sync"
     elif is_server(server):
-        look = f"{address_of(server)}/#/experiments/{place['experiment_id']}/runs/{place['run_id']}"
+        look = f"{address_of(server)}/{run_page(place['experiment_id'], place['run_id'])}"
     else:
-        look = "make ui" if is_embedded(server) else f"mlflow ui --backend-store-uri {server}"
+        look = local_page(run_page(place["experiment_id"], place["run_id"]))
     lines = {"run": run_id, **paths, "look": look}
     width = max(map(len, lines))
     return "\n".join(f"{name:{width}}  {text}" for name, text in lines.items())

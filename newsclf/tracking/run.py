@@ -1,7 +1,6 @@
 """One run around one verb: opened, described, logged to, and always ended with the right status."""
 
 import contextlib
-import logging
 import os
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from mlflow.entities import DatasetInput, InputTag, LoggedModelInput, Metric, Pa
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking.context.registry import resolve_tags
-from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 
 from newsclf.config import RunOptions
 from newsclf.config.options import as_text, as_yaml
@@ -25,6 +24,7 @@ from newsclf.errors import InputError, Stopped, disk_full
 from newsclf.evaluation.metric_names import metric_name
 from newsclf.messages import listed
 from newsclf.tracking.database import advice, prepare
+from newsclf.tracking.description import AGAIN, description, is_made_up, run_name
 from newsclf.tracking.environment import described
 from newsclf.tracking.forget import forget_secrets
 from newsclf.tracking.journal.session import journalled
@@ -40,6 +40,7 @@ from newsclf.tracking.server import (
     experiment_of,
     first_line,
     is_server,
+    quiet,
     set_defaults,
     tracking_uri,
 )
@@ -157,7 +158,15 @@ class Run:
         result |= {"warnings": self.warnings} if self.warnings else {}
         file = write_result(self.folder, result)
         self.log_file(file)
+        self._describe_in_words()
         self._closing = {**paths, "result": str(file.resolve())}
+
+    def _describe_in_words(self) -> None:
+        """Set the description on the run's page, but where a person has written one."""
+        data = self.client.get_run(self.id).data
+        before = data.tags.get(MLFLOW_RUN_NOTE, "")
+        if not before or AGAIN in before:
+            self.tag({MLFLOW_RUN_NOTE: description(self.verb, self.config, data.metrics, data.tags)})
 
     def show(self, **lines: str) -> None:
         """Print these as the last lines, in place of the paths of `finish`."""
@@ -186,7 +195,7 @@ def open_run(verb: str, config: RunOptions, resume: str = "", folder: str = "") 
     journal/session.py), so that a server that is away costs nothing. Raises InputError when the tracking store cannot
     be used.
     """
-    _quiet()
+    quiet()
     set_defaults()
     server = tracking_uri()
     check_uri(server)
@@ -219,12 +228,15 @@ def open_run(verb: str, config: RunOptions, resume: str = "", folder: str = "") 
 
 
 def _describe(run: Run) -> None:
-    """Log every option once, all of them as config.yaml, which `-P config=` takes, and code and environment.
+    """Name the run, if nobody has; log every option once, all of them as config.yaml, and code and environment.
 
     `mlflow run` has logged the options that were typed, and MLflow refuses a second text for the same parameter
     ("1e-3", then "0.001"): they stay as they were typed.
     """
-    typed = run.client.get_run(run.id).data.params
+    there = run.client.get_run(run.id)
+    if is_made_up(there.info.run_name or ""):
+        run.client.update_run(run.id, name=os.environ.get("MLFLOW_RUN_NAME") or run_name(run.verb, run.config))
+    typed = there.data.params
     options = {name: text for name, text in as_text(run.config).items() if name not in typed}
     run.client.log_batch(run.id, params=[Param(name, text or EMPTY) for name, text in options.items()])
     run.client.log_dict(run.id, as_yaml(run.config), "config.yaml")
@@ -284,11 +296,3 @@ def _in_database(verb: str, uri: str, resume: str) -> str:
         mark_broken_off(client, run_id, stop)
         raise
     return run_id
-
-
-def _quiet() -> None:
-    """Silence what MLflow tells of its own housekeeping: tables of a new database, copies of small files."""
-    for name in ("alembic", "mlflow.pyfunc", "mlflow.tracking.fluent", "mlflow.store.model_registry"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # It prints the traceback of an error that it raises as well.
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)

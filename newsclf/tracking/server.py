@@ -1,6 +1,7 @@
 """The tracking server: which one it is, how it is spoken to, and what its errors mean to a person."""
 
 import contextlib
+import logging
 import os
 import re
 import threading
@@ -17,7 +18,7 @@ from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from newsclf.errors import InputError
 from newsclf.masking import masked, masked_addresses
 from newsclf.messages import listed
-from newsclf.tracking.database import readable_by_mlflow, sqlite_path, sqlite_uri
+from newsclf.tracking.database import readable_by_mlflow, sqlite_uri
 
 T = TypeVar("T")
 PROJECT = Path(__file__).resolve().parents[2]
@@ -102,11 +103,6 @@ def _made(client: MlflowClient, name: str) -> str:
         return str(found.experiment_id)
 
 
-def is_embedded(uri: str) -> bool:
-    """Whether it is the project's own database, however its path is written."""
-    return sqlite_path(uri) == sqlite_path(EMBEDDED)
-
-
 def is_server(uri: str) -> bool:
     return uri.startswith(("http://", "https://"))
 
@@ -128,6 +124,14 @@ def set_defaults() -> None:
     if tracking_uri() == EMBEDDED:  # its files lie beside it, whatever folder the user is in
         root = PROJECT / "mlruns"
         os.environ.setdefault(ARTIFACT_ROOT, str(root) if readable_by_mlflow(root) else root.as_uri())
+
+
+def quiet() -> None:
+    """Silence what MLflow tells of its own housekeeping: tables of a new database, copies of small files."""
+    for name in ("alembic", "mlflow.pyfunc", "mlflow.tracking.fluent", "mlflow.store.model_registry"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # It prints the traceback of an error that it raises as well.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 @contextlib.contextmanager

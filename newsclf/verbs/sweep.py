@@ -7,6 +7,7 @@ from newsclf.config import SweepConfig
 from newsclf.errors import InputError
 from newsclf.locks import held
 from newsclf.progress import progress
+from newsclf.tracking.pages import local_page
 from newsclf.tracking.run import Run, open_run
 from newsclf.tracking.runs import compare_page, compare_path, get_run
 from newsclf.tuning import plots
@@ -68,6 +69,6 @@ def report(config: SweepConfig, space: Space, trials: Trials, run: Run) -> dict[
     print(printed(table, config.aim, space.names))
     run.finish(metrics, best=best.run_id, table=str(run.folder / "table.csv"))
     compared = [get_run(row.run_id) for row in found[:MAX_COMPARED] if row.run_id]
-    page = compare_page(compared) or f"make ui, then http://127.0.0.1:5000/{compare_path(compared)}"
+    page = compare_page(compared) or local_page(compare_path(compared))
     run.show(best=best.run_id, table=str((run.folder / "table.csv").resolve()), compare=page)
     return metrics

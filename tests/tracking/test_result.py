@@ -38,8 +38,8 @@ def test_the_result_is_written_as_text_that_is_read_again(tmp_path: Path) -> Non
     [
         (f"https://ann:{'secret'}@mlflow.example/?token=abc", "https://mlflow.example/#/experiments/7/runs/abc"),
         ("https://mlflow.example/", "https://mlflow.example/#/experiments/7/runs/abc"),
-        ("sqlite:////data/runs.db", "mlflow ui --backend-store-uri sqlite:////data/runs.db"),
-        (EMBEDDED, "make ui"),
+        ("sqlite:////data/runs.db", "make ui, then http://127.0.0.1:5000/#/experiments/7/runs/abc"),
+        (EMBEDDED, "make ui, then http://127.0.0.1:5000/#/experiments/7/runs/abc"),
     ],
 )
 def test_the_last_line_says_how_to_look_at_it(server: str, look: str) -> None:

@@ -24,7 +24,7 @@ from newsclf.tracking.server import PROJECT, address_of, first_line, tracking_ur
 
 PARENT_TAG = "mlflow.parentRunId"
 CHILD_TAG = "newsclf.child"  # of each its own: by it a run is found whose making was not answered
-FROM_PARENT_RUN = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
+FROM_PARENT_RUN = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_NAME")
 LAST_LINES = 4000  # bytes of a child's log that are searched for its last line
 
 
