@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,10 +146,15 @@ def test_a_database_that_cannot_be_used(damage: Callable[[Path], None], message:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
 @pytest.mark.parametrize("damage", [unwritable, unwritable_file])
-def test_a_folder_of_another_user(damage: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("another")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+def test_a_folder_of_another_user(damage: Callable[[Path], None]) -> None:
+    # Not below pytest's own folder, which another session closes to other users.
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        _as_nobody(damage, folder)
+
+
+def _as_nobody(damage: Callable[[Path], None], folder: Path) -> None:
     path = folder / "there" / "runs.db"
     damage(path)
     path.parent.chmod(0o755)
