@@ -17,6 +17,7 @@ from newsclf.config.options import as_text
 from newsclf.errors import InputError
 from newsclf.locks import FolderLock
 from newsclf.tracking.artifacts.trained_model import train_config
+from newsclf.tracking.database import prepare
 from newsclf.tracking.run import Run
 from newsclf.tracking.runs import LoggedRun, get_run, logged_options, run_id_of
 from newsclf.tracking.server import address_of, briefly, first_line, tracking_uri
@@ -46,6 +47,7 @@ def find_interrupted_run(config: TrainConfig) -> InterruptedRun:
     run_id = run_id_of(config.resume)
     if run_id is None:
         raise InputError(f"{named}: it must be the id of a run of train")
+    prepare(tracking_uri())
     try:
         run = briefly(lambda: get_run(run_id))
     except MlflowException as error:
