@@ -4,7 +4,9 @@
 closed, and why.
 """
 
+import contextlib
 import functools
+import json
 import math
 import os
 from collections.abc import Callable
@@ -35,7 +37,8 @@ LARGEST = 32 * 2**20  # of what is read into memory before it is looked at
 def create_app() -> ASGIApp:
     app = auth.create_app(flask_app)
     # After MLflow's own, so that permissions are checked by then.
-    flask_app.before_request(catch_mlflow_exception(refuse_foreign_locations))
+    for refuse in (refuse_foreign_locations, refuse_a_second_name):
+        flask_app.before_request(catch_mlflow_exception(refuse))
     open_only(os.environ[ARTIFACTS_DESTINATION_ENV_VAR])
     return Guard(app)
 
@@ -106,6 +109,25 @@ def refuse_foreign_locations() -> None:
                 "or the artifact location of a run or model of this server, with its run_id or model_id",
                 INVALID_PARAMETER_VALUE,
             )
+
+
+def refuse_a_second_name() -> None:
+    """MLflow judges the model that the path names, and finalizes the one that the body names."""
+    if not request.view_args:
+        return
+    body = request.get_json(force=True, silent=True)
+    if isinstance(body, str):  # as older clients send it
+        with contextlib.suppress(ValueError):
+            body = json.loads(body)
+    said = [*request.args.items(multi=True), *(body.items() if isinstance(body, dict) else ())]
+    for name, value in request.view_args.items():
+        if any(_plain(other) == _plain(name) and str(one) != value for other, one in said):
+            raise MlflowException(f"{name}: the path says {value[:200]}, and the call another", INVALID_PARAMETER_VALUE)
+
+
+def _plain(name: str) -> str:
+    """One spelling of model_id, modelId and the like, which are one name to MLflow."""
+    return name.replace("_", "").lower()
 
 
 def open_only(own: str) -> None:

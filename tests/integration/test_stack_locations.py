@@ -210,6 +210,41 @@ def test_no_path_writes_or_deletes_out_of_where_it_begins(strict, victim, hers) 
         assert (answer.status_code, answer.text) == (200, victim["name"])
 
 
+def test_a_call_is_about_one_thing(strict, victim, hers) -> None:
+    """Under two names, one of which is judged and the other of which is taken."""
+    model, run = f"{API}logged-models/{hers['model']}", hers["run"]
+    tag = {"tags": [{"key": "hacked", "value": "1"}], "params": [{"key": "hacked", "value": "1"}], "status": 3}
+    answers = [
+        strict.ask(HER, method, model + end, json=body)
+        for method, end in (("PATCH", ""), ("PATCH", "/tags"), ("POST", "/params"), ("GET", ""), ("DELETE", ""))
+        for body in (
+            {"model_id": victim["model"], **tag},
+            {"modelId": victim["model"], **tag},
+            json.dumps({"model_id": victim["model"], **tag}),
+        )
+    ]
+    for first, second in (("run_id", "run_uuid"), ("run_uuid", "run_id"), ("run_id", "runId"), ("runId", "run_id")):
+        for one, other in ((run, victim["run"]), (victim["run"], run)):
+            body = {first: one, second: other, "key": "hacked", "value": "1"}
+            answers += [strict.ask(HER, "POST", f"{API}runs/set-tag", json=body)]
+            for path in (f"{API}runs/get", f"{API}artifacts/list", "/get-artifact"):
+                answers += [strict.ask(HER, "GET", path, params={first: one, second: other, "path": "a.txt"})]
+    for ids in ([run, victim["run"]], [victim["run"], run]):
+        for path in ("/ajax-api/2.0/mlflow/metrics/get-history-bulk", f"{API}metrics/get-history-bulk-interval"):
+            answers += [strict.ask(HER, "GET", path, params={"run_id": ids, "run_ids": ids, "metric_key": "m"})]
+    told = [
+        one.url for one in answers if one.ok and any(victim[thing] in one.text for thing in ("run", "model", "name"))
+    ]
+    assert told == []
+    for kept in (f"{API}runs/get?run_id={victim['run']}", f"{API}logged-models/{victim['model']}"):
+        answer = strict.ask("admin", "GET", kept)
+        assert answer.status_code == 200
+        assert "hacked" not in answer.text
+        assert "LOGGED_MODEL_UPLOAD_FAILED" not in answer.text
+    found = strict.ask(HER, "GET", model)
+    assert (found.status_code, victim["model"] in found.text) == (200, False), "hers is as it was, too"
+
+
 ODD = ["ünï cödé +&%.txt", "100%.txt", "a:b.txt", "..name", "name..", "a;b=c.txt", "'q\".txt", "f1/科技.json"]
 
 
