@@ -9,7 +9,7 @@ from newsclf.data.tables.formats import FORMATS, is_table_name
 from newsclf.data.tables.location import file_name, public_name
 from newsclf.data.tables.table_files import Found, TableFile, is_many, table_files
 from newsclf.errors import InputError
-from newsclf.messages import listed, one_line
+from newsclf.messages import listed, one_line, quoted
 
 DATE = re.compile(r"(?<!\d)(\d{4})([-_./]?)(\d{2})\2(\d{2})(?!\d)")
 HIVE_KEY = re.compile(r"\b(?:year|month|day)=(\d+)", re.IGNORECASE)  # year=2026/month=1/day=31
@@ -57,10 +57,10 @@ def items_of(stream: str) -> tuple[list[Item], list[str]]:
         parts = list(group)
         alone = parts[0].name == name
         source = parts[0].location if alone else name
-        items.append(Item(name, public_name(source), Found(parts), alone))
+        items.append(Item(name, quoted(public_name(source), 200), Found(parts), alone))
     for folder in found.empty:
         if date_in(folder) and not any(folder.startswith(f"{item.name}/") for item in items):
-            items.append(Item(folder, folder, Found([]), False))
+            items.append(Item(quoted(folder, 200), quoted(folder, 200), Found([]), False))
         elif not folder.startswith(NO_BATCHES):
             left_out.append(f"{folder}/ (no table in it)")
     if not items:

@@ -227,6 +227,16 @@ def test_a_bad_item_stops_no_other(tmp_path, case, last):
         assert label is None or label.encode("utf-8")
 
 
+def test_a_name_that_cannot_be_printed_is_shown_by_its_escapes(tmp_path):
+    day_of(1, tmp_path)
+    write(os.fsdecode(b"caf\xe9.csv"), "text\nx\n\xe9,y\n")(tmp_path)
+    write(os.fsdecode(b"caf\xe8.csv"), "text\n")(tmp_path)
+    _, empty, odd = cut(tmp_path)
+    assert [(one.name, one.texts) for one in (empty, odd)] == [("caf\\udce8.csv", []), ("caf\\udce9.csv", ["x"])]
+    for remark in (*empty.remarks, *odd.remarks):
+        assert "caf\\udce" in remark.encode("utf-8").decode()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_stops_no_other(tmp_path):
     for number in (1, 2, 3):
