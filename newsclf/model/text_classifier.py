@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from newsclf.errors import InputError
+from newsclf.files import file_checksum
 from newsclf.messages import one_line
 from newsclf.model import encoder as encoders
 from newsclf.model.batches import TokenDataset
@@ -20,7 +21,7 @@ from newsclf.model.classifier import Classifier
 from newsclf.model.device import choose
 from newsclf.model.encoder_config import LIMITS
 from newsclf.model.tokenizer import Tokenizer
-from newsclf.untrusted import BITS, check_inside, load_json_object, tensors
+from newsclf.untrusted import BITS, check_file, check_inside, load_json_object, tensors
 
 MAX_CLASSES = 10_000  # of a model that is loaded
 
@@ -37,9 +38,13 @@ class TextClassifier:
         self.classes: tuple[str, ...] = classifier.classes
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
-        """Probabilities [texts, classes], float64, each row of sum 1."""
+        """Probabilities [texts, classes], float64, each row of sum 1. Raises InputError where weights give none."""
         dataset = TokenDataset(self.tokenizer(texts), pad_id=self.tokenizer.pad_id)
-        return self.classifier.probabilities(dataset, self.bf16)
+        probabilities = self.classifier.probabilities(dataset, self.bf16)
+        if not np.isfinite(probabilities).all():
+            row = int(np.flatnonzero(~np.isfinite(probabilities).all(axis=1))[0])
+            raise InputError(f"model {self.name}: its weights give no number for text {row}: take another model")
+        return probabilities
 
     def save(self, folder: Path) -> None:
         """Write encoder/ (the hub's own layout), head.safetensors and classifier.json; no pickle."""
@@ -48,7 +53,8 @@ class TextClassifier:
         self.tokenizer.save(folder / "encoder")
         head = self.classifier.head.state_dict()
         save_file({name: tensor.contiguous() for name, tensor in head.items()}, folder / "head.safetensors")
-        about = {"classes": self.classes, "max_length": self.tokenizer.max_length}
+        sums = {path.relative_to(folder).as_posix(): file_checksum(path) for path in sorted(folder.rglob("*.*"))}
+        about = {"classes": self.classes, "max_length": self.tokenizer.max_length, "sha256": sums}
         (folder / "classifier.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -65,6 +71,7 @@ class TextClassifier:
             encoder = encoders.load(folder / "encoder", dropout=0.0, attention_dropout=0.0)
             classifier = Classifier(encoder, classes, dropout=0.0)
             classifier.head.load_state_dict(head)
+            _check_sums(folder)
         except (OSError, ValueError, SafetensorError, RuntimeError) as error:
             raise InputError(f"model folder {folder} is no whole classifier ({one_line(error, 200)})") from error
         tokenizer = Tokenizer(folder / "encoder", max_length)
@@ -83,6 +90,17 @@ def _about(file: Path) -> tuple[tuple[str, ...], int]:
     if type(max_length) is not int or not 2 <= max_length <= LIMITS["max_position_embeddings"]:
         raise ValueError(f"{file.name}: max_length is {one_line(repr(max_length), 40)}, and must be a number of tokens")
     return tuple(classes), max_length
+
+
+def _check_sums(folder: Path) -> None:
+    """Raises ValueError where a file is not the one that was saved. Until 0.2.0 no sums were."""
+    sums = load_json_object(folder / "classifier.json").get("sha256", {})
+    if not isinstance(sums, dict):
+        raise ValueError("classifier.json: sha256 must be the sums by file")
+    for name, expected in sums.items():
+        check_inside(folder / name, folder)
+        if file_checksum(check_file(folder / name)) != expected:
+            raise ValueError(f"{name} is not the file that was saved with the model: fetch it again")
 
 
 def _head(file: Path, classes: int) -> dict[str, Tensor]:

@@ -56,6 +56,9 @@ def sound(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     model = Classifier(encoder.load(tiny_encoder, 0.0, 0.0), ("World", "Sports", "Business"), 0.0)
     TextClassifier(model, Tokenizer(tiny_encoder, 64)).save(classifier)
+    about = json.loads((classifier / "classifier.json").read_text())
+    del about["sha256"]  # who does harm would set them anew, and models of before have none
+    (classifier / "classifier.json").write_text(json.dumps(about))
     (folder / "MLmodel").write_text(MLMODEL)
     (folder / "code").mkdir()
     (folder / "code" / "newsclf.py").write_text("")
@@ -136,6 +139,16 @@ def filled(name: str, value: float) -> Change:
 def beside(file: Path, name: str) -> Path:
     """The path `name` beside the model's folder."""
     return next(folder for folder in file.parents if folder.name == "model").parent / name
+
+
+def huge(file: Path) -> None:
+    """The vector of one word, which no other text has."""
+    vocabulary = json.loads((file.parent / "tokenizer.json").read_text())["model"]["vocab"]
+
+    def change(tensors: dict[str, torch.Tensor]) -> None:
+        tensors["embeddings.word_embeddings.weight"][vocabulary["the"]] = 3e38
+
+    weights(change)(file)
 
 
 def linked(file: Path) -> None:
@@ -327,6 +340,10 @@ CASES: dict[str, tuple[Change, str]] = {
         f"max_length {length!r:.20}": (at("classifier.json", has(max_length=length)), "max_length")
         for length in ("128", True, None, 1.5, [64], 0, 1, -5, 513, 10**9, 10**400)
     },
+    "sums that are a list": (at("classifier.json", has(sha256=[])), "must be the sums by file"),
+    "a wrong sum": (at("classifier.json", has(sha256={"head.safetensors": "00"})), "is not the file that was saved"),
+    "a sum of a file elsewhere": (at("classifier.json", has(sha256={"/dev/zero": "00"})), "is a link to outside"),
+    "a sum of a file above": (at("classifier.json", has(sha256={"../../MLmodel": "00"})), "is a link to outside"),
     "classifier.json is a list": (at("classifier.json", holds("[]")), "must hold an object"),
     "classifier.json is nested": (at("classifier.json", holds("[" * 200_000)), "nested too deep"),
     "classifier.json of many values": (at("classifier.json", holds("[" + "[]," * 5_000_000)), "about 10,000,001"),
@@ -372,6 +389,7 @@ CASES: dict[str, tuple[Change, str]] = {
     "no weights": (at(WEIGHTS, Path.unlink), "its files cannot be read"),
     "a weight of NaN": (at(WEIGHTS, filled(QUERY, float("nan"))), f"{QUERY} hold NaN"),
     "a weight of infinity": (at(WEIGHTS, filled(QUERY, float("-inf"))), f"{QUERY} hold NaN"),
+    "a weight that gives NaN for some texts": (at(WEIGHTS, huge), "its weights give no number for text 1"),
     "weights without end": (
         at(WEIGHTS, weights(lambda tensors: [tensor.fill_(3e38) for tensor in tensors.values()])),
         "nothing but NaN comes out",
@@ -451,7 +469,7 @@ def test_a_hostile_folder(
         assert np.array_equal(TextClassifier.load(fetch(str(folder)).folder).predict_proba(TEXTS), probabilities)
     else:
         with pytest.raises(InputError, match=says) as error:
-            TextClassifier.load(fetch(str(folder)).folder)
+            TextClassifier.load(fetch(str(folder)).folder).predict_proba(TEXTS)
         assert len(str(error.value).splitlines()) == 1
         assert len(str(error.value)) < 700
     assert not (folder.parent / "trace").exists(), "its code was run"
