@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # By the called name, the argument that must stand there, and its value. What they load may be anybody's.
 ARGUMENTS = {
     "from_pretrained": ("trust_remote_code", False),
-    "from_config": ("trust_remote_code", False),
+    "AutoConfig.from_config": ("trust_remote_code", False),  # alembic has a from_config as well
+    "AutoModel.from_config": ("trust_remote_code", False),
     "load_from_checkpoint": ("weights_only", True),
     "torch.load": ("weights_only", True),
     "np.load": ("allow_pickle", False),
@@ -54,8 +55,8 @@ def wrong(source: str) -> Iterator[str]:
     ("source", "says"),
     [
         ("AutoConfig.from_pretrained(folder)", ["from_pretrained without trust_remote_code=False"]),
-        ("AutoModel.from_config(c, trust_remote_code=True)", ["from_config without trust_remote_code=False"]),
-        ("Any.from_config(f, trust_remote_code=no)", ["from_config without trust_remote_code=False"]),
+        ("AutoModel.from_config(c, trust_remote_code=True)", ["AutoModel.from_config without trust_remote_code=False"]),
+        ("AutoModel.from_config(f, trust_remote_code=no)", ["AutoModel.from_config without trust_remote_code=False"]),
         ("torch.load(path)", ["torch.load without weights_only=True"]),
         ("numpy.load(path)", ["numpy.load without allow_pickle=False"]),
         ("import pickle as p, json", ["import pickle"]),
@@ -63,7 +64,7 @@ def wrong(source: str) -> Iterator[str]:
         ("yaml.load(text, Loader)", ["yaml.load"]),
         ("mlflow.pyfunc.load_model(uri)", ["load_model"]),
         ("eval(text)", ["eval"]),
-        ("re.compile(text); yaml.safe_load(text); json.load(file); model.eval()", []),
+        ("ScriptDirectory.from_config(config); re.compile(text); yaml.safe_load(text); model.eval()", []),
         ("torch.load(path, weights_only=True)", []),
     ],
 )  # fmt: skip
