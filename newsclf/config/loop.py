@@ -8,6 +8,7 @@ from newsclf.config.shared import (
     AlphaOption,
     BootstrapOptions,
     ComputeOptions,
+    IdentityOptions,
     ReadingOptions,
     RunOptions,
     SeedOption,
@@ -48,7 +49,7 @@ class PromoteConfig(RunOptions, ComputeOptions, BootstrapOptions, AlphaOption, R
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetrainConfig(RunOptions, StreamOptions):
+class RetrainConfig(RunOptions, IdentityOptions, StreamOptions):
     """Watch a stream, and where it has drifted train, test and promote a better model, or say what is missing."""
 
     champion: str = source(

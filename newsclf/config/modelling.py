@@ -10,6 +10,7 @@ from newsclf.config.shared import (
     BootstrapOptions,
     ComputeOptions,
     DataOptions,
+    IdentityOptions,
     RunOptions,
     SeedOption,
     WeightedDataOptions,
@@ -17,7 +18,7 @@ from newsclf.config.shared import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(RunOptions, ComputeOptions, WeightedDataOptions):
+class TrainConfig(RunOptions, IdentityOptions, ComputeOptions, WeightedDataOptions):
     """Fine-tune an encoder on labelled news, test it, and log it as a model."""
 
     encoder: str = source("minilm", "minilm (packaged), a hub id such as bert-base-uncased, or a local folder")
@@ -66,7 +67,7 @@ class TrainConfig(RunOptions, ComputeOptions, WeightedDataOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(RunOptions, ComputeOptions, BootstrapOptions, DataOptions):
+class EvaluateConfig(RunOptions, IdentityOptions, ComputeOptions, BootstrapOptions, DataOptions):
     """Measure a logged model on labelled news, alone or against a baseline."""
 
     model: str = source(

@@ -102,6 +102,17 @@ class ColumnOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IdentityOptions:
+    """How rows are told apart in what is left behind."""
+
+    id_column: str = output(
+        "",
+        "name of a table's column that tells its rows apart, in predictions and tables of texts; empty: file and line",
+    )
+    keep_columns: tuple[str, ...] = output((), "names of further columns of a table that go with a row there")
+
+
+@dataclass(frozen=True, kw_only=True)
 class BatchOptions(VerdictOptions, ColumnOptions):
     """How a stream is cut in batches, and what a verdict on one needs."""
 

@@ -9,6 +9,7 @@ from newsclf.config.shared import (
     ComputeOptions,
     DataOptions,
     EmbeddingOption,
+    IdentityOptions,
     RunOptions,
     StreamOptions,
     TextOptions,
@@ -17,7 +18,7 @@ from newsclf.config.shared import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProfileConfig(RunOptions, ComputeOptions, VerdictOptions, EmbeddingOption, TextOptions):
+class ProfileConfig(RunOptions, IdentityOptions, ComputeOptions, VerdictOptions, EmbeddingOption, TextOptions):
     """Profile texts, with or without labels, and judge whether they have drifted from a reference."""
 
     split: str = data(

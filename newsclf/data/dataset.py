@@ -44,6 +44,7 @@ class Dataset:
     notes: rows dropped, by reason. Reasons with the prefix `test_` count rows of the test table.
     warnings: one-line remarks for people.
     tags: facts for the run, such as `ag_news.checksum`.
+    identity: of the rows of each split, in their order, `row_id` and the columns that are kept; see `identity_of`.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Dataset:
     notes: dict[str, int]
     warnings: tuple[str, ...]
     tags: dict[str, str]
+    identity: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:

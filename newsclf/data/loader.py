@@ -7,6 +7,7 @@ import pandas as pd
 from newsclf.config import DataOptions, TextOptions, WeightedDataOptions
 from newsclf.config.shared import ColumnOptions
 from newsclf.data.dataset import SPLITS, Dataset, RawData
+from newsclf.data.identity import identity_columns, identity_of
 from newsclf.data.row_checks import check_rows
 from newsclf.data.sources import ag_news, newsgroups, sample
 from newsclf.data.splits import draw, drop_overlap, hold_out, require_rows
@@ -88,7 +89,7 @@ def load(options: DataOptions) -> Dataset:
         train, validation = hold_out(train, classes, options.val_fraction, options.seed, "validation")
 
     # In a test, each row counts once.
-    splits = {"train": train, "validation": validation, "test": test[["text", "label"]]}
+    splits = {"train": train, "validation": validation, "test": test.drop(columns="weight", errors="ignore")}
     return _dataset(options, raw, classes, splits, notes)
 
 
@@ -121,6 +122,7 @@ def open_stream(options: TextOptions, split: str = "all", date_column: str = "",
     if source := find_source(options.dataset):
         if date_column and needs_date:
             raise InputError(f'{options.dataset} has no column "{one_line(date_column)}": it has text, label')
+        _refuse_identity(options)
         return _published(source(options), options.dataset, split)
     if split != "all":
         raise InputError(f"a table is read whole: split is {split}, but all is the only one that it has")
@@ -137,9 +139,16 @@ def open_batch(
 
 
 def _columns(options: ColumnOptions, date_column: str, needs_date: bool) -> tuple[dict[str, str], list[str]]:
-    columns = {"text": options.text_column, "label": options.label_column}
+    columns = {"text": options.text_column, "label": options.label_column, **identity_columns(options)}
     columns |= {"date": date_column} if date_column else {}
     return columns, ["label"] * (options.label_column == "label") + ["date"] * (not needs_date)
+
+
+def _refuse_identity(options: TextOptions) -> None:
+    if identity_columns(options):
+        raise InputError(
+            f"id_column and keep_columns go with your own table; the rows of {options.dataset} are told by their number"
+        )
 
 
 def _published(raw: RawData, dataset: str, split: str) -> RowStream:
@@ -165,8 +174,9 @@ def _read(options: DataOptions) -> RawData:
             raise InputError(f"test_dataset goes with your own table; {options.dataset} has its own test split")
         if weight_column:
             raise InputError(f"weight_column goes with your own table; {options.dataset} has no weights")
+        _refuse_identity(options)
         return source(options)
-    columns = {"text": options.text_column, "label": options.label_column}
+    columns = {"text": options.text_column, "label": options.label_column, **identity_columns(options)}
     separator = separator_of(options.separator)
     train = open_table(
         options.dataset, columns | ({"weight": weight_column} if weight_column else {}), (), True, separator
@@ -202,4 +212,5 @@ def _dataset(
         notes=notes,
         warnings=raw.warnings,
         tags=raw.tags,
+        identity={name: identity_of(rows) for name, rows in splits.items()},
     )

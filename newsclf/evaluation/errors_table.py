@@ -15,16 +15,18 @@ def most_confident_errors(
     probabilities: np.ndarray,
     classes: Sequence[str],
     rows: int = ROWS,
+    identity: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """At most `rows` wrong rows, the most confident first.
 
-    Columns: row (place in the split), text (cut to 2,000 characters), label, predicted, confidence, label_probability.
+    Columns: row (place in the split), text (cut to 2,000 characters), label, predicted, confidence, label_probability,
+    and those of `identity` [rows of the split], by which the rows are told apart.
     """
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:rows]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "row": wrong,
             "text": [texts[row][:CHARACTERS] for row in wrong],
@@ -34,3 +36,4 @@ def most_confident_errors(
             "label_probability": probabilities[wrong, labels[wrong]].round(4),
         }
     )
+    return table if identity is None else table.join(identity.iloc[wrong].reset_index(drop=True))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -62,8 +63,11 @@ class Predictions:
         order = np.lexsort((labels, self.rows))
         return Predictions(self.rows[order], labels[order], probabilities[order], chosen)
 
-    def write(self, path: Path) -> None:
-        """A Parquet file with the columns row, label, predicted, and probability_<class> of each class."""
+    def write(self, path: Path, identity: pd.DataFrame | None = None) -> None:
+        """A Parquet file with the columns row, label, predicted, and probability_<class> of each class.
+
+        identity: [rows] columns of text by which the rows are told apart; they come last, and `read` leaves them out.
+        """
         names = pa.array(self.classes, pa.string())
 
         def named(indices: np.ndarray) -> pa.DictionaryArray:
@@ -72,6 +76,8 @@ class Predictions:
         columns = {"row": pa.array(self.rows), "label": named(self.labels), "predicted": named(self.predicted)}
         for index, name in enumerate(self.classes):
             columns[f"{PROBABILITY}{name}"] = pa.array(np.ascontiguousarray(self.probabilities[:, index]))
+        if identity is not None:
+            columns |= {str(column): pa.array(values, pa.string()) for column, values in identity.items()}
         parquet.write_table(pa.table(columns), path, compression="zstd", use_dictionary=["label", "predicted"])
 
     @classmethod

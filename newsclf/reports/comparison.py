@@ -157,4 +157,7 @@ def _outlier_row(outlier: Outlier) -> dict[str, str]:
         "text": clean(outlier.text, MAX_TEXT),
         "distance": number(outlier.distance),
         "nearest": clean(outlier.nearest_class, 80) or DASH,
+        "row": "; ".join(
+            clean(value if name == "row_id" else f"{name}: {value}", 120) for name, value in outlier.row.items()
+        ),
     }

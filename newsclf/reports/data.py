@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -108,8 +108,12 @@ class MapPoints:
 
 @dataclass(frozen=True)
 class Outlier:
-    """A text unlike the reference: `distance` from it, in the unit of the reference's map, and the class next to it."""
+    """A text unlike the reference: `distance` from it, in the unit of the reference's map, and the class next to it.
+
+    row: what tells its row apart, by the names of the columns.
+    """
 
     text: str | None
     distance: float
     nearest_class: str | None = None
+    row: Mapping[str, str] = field(default_factory=dict)

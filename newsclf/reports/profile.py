@@ -29,14 +29,16 @@ def write_report(
     batch: TextBatch | None,
     verdict: Verdict | None,
     facts: Mapping[str, object],
+    identity: pd.DataFrame | None = None,
 ) -> None:
     """Write the report of `profile`.
 
     before: the profile that it is drawn beside; batch: a sample of the texts as a reference has read them, held_out:
-    what they were compared with. Without these there is no map and no list of outliers.
+    what they were compared with; identity: [texts of the batch] what tells them apart. Without a batch there is no map
+    and no list of outliers.
     """
     now, then = summarise(profile), summarise(before) if before is not None else {}
-    points, outliers = (None, None) if held_out is None or batch is None else _on_the_map(held_out, batch)
+    points, outliers = (None, None) if held_out is None or batch is None else _on_the_map(held_out, batch, identity)
     comparison.write_report(
         path,
         title=title,
@@ -88,7 +90,7 @@ def _shares(what: str, name: str, now: Mapping[str, ColumnSummary], then: Mappin
     return ClassShares(what, classes, shares(before) if before and before.values else None, shares(now[name]))
 
 
-def _on_the_map(held_out: HeldOut, batch: TextBatch) -> tuple[MapPoints, list[Outlier]]:
+def _on_the_map(held_out: HeldOut, batch: TextBatch, identity: pd.DataFrame | None) -> tuple[MapPoints, list[Outlier]]:
     """Both samples along the two leading directions, and the texts of the sample that are farthest from all others."""
     current = batch.columns.assign(text=pd.Series(batch.texts, dtype=object), label=_labels_of(batch.columns))
     current = current[current["distance"].notna()]
@@ -109,7 +111,12 @@ def _on_the_map(held_out: HeldOut, batch: TextBatch) -> tuple[MapPoints, list[Ou
     farthest = current.iloc[np.argsort(-current["distance"].to_numpy())[:MAX_OUTLIERS]]
     nearest = farthest[to_class].to_numpy().argmin(axis=1) if to_class else None
     outliers = [
-        Outlier(text, distance, None if nearest is None else to_class[nearest[index]].removeprefix("distance_to_"))
+        Outlier(
+            text,
+            distance,
+            None if nearest is None else to_class[nearest[index]].removeprefix("distance_to_"),
+            {} if identity is None else identity.loc[farthest.index[index]].dropna().to_dict(),
+        )
         for index, (text, distance) in enumerate(zip(farthest["text"], farthest["distance"], strict=True))
     ]
     return points, outliers

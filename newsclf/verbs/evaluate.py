@@ -37,7 +37,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
         run.tag({"newsclf.model": config.model, "newsclf.model_run_id": model.run_id or ""})
         classes, probabilities = _predict(model.folder, texts, config.device)
         labels = label_indices(rows["label"].tolist(), classes, config.model, dataset)
-        metrics = log_report(run, texts, labels, probabilities, classes)
+        metrics = log_report(run, texts, labels, probabilities, classes, identity=dataset.identity[config.split])
         metrics["rows"] = len(rows)
 
         predictions = [probabilities.argmax(axis=1)]

@@ -14,7 +14,8 @@ import pandas as pd
 
 from newsclf.config import DataOptions, ProfileConfig, TextOptions
 from newsclf.data import open_stream
-from newsclf.data.tables.row_stream import RowStream
+from newsclf.data.identity import identity_of
+from newsclf.data.tables.row_stream import RowStream, place_names
 from newsclf.data.tables.values import as_spelt, unknown_labels
 from newsclf.drift import Reference, TextBatch, Verdict, judge_profiles
 from newsclf.drift.inputs import prediction_columns
@@ -68,6 +69,7 @@ def profile(config: ProfileConfig) -> dict[str, float]:
             before=stored or (reference.profile if reference else None),
             held_out=reference.held_out if reference else None,
             batch=rows.batch,
+            identity=rows.identity,
             verdict=verdict,
             facts={**facts, "run": run.id},
         )
@@ -105,6 +107,7 @@ class Profiled:
 
     profile: TextProfile
     sample: pd.DataFrame = field(default_factory=pd.DataFrame)
+    identity: pd.DataFrame = field(default_factory=pd.DataFrame)  # what tells the rows of the sample apart
     batch: TextBatch | None = None  # the sample as the reference has read it
     count: int = 0
     unreadable: int = 0
@@ -181,7 +184,9 @@ def read(stream: RowStream, config: ProfileConfig, reference: Reference | None, 
         drawn = chunk.assign(lot=random.random(len(chunk))).nsmallest(config.embedded_rows, "lot")
         kept = [pd.concat([*kept, drawn]).nsmallest(config.embedded_rows, "lot")]
     rows.unreadable, rows.digest = stream.unreadable, digest.hexdigest()
-    rows.sample = kept[0].drop(columns="lot").sort_index().reset_index(drop=True)
+    sample = kept[0].drop(columns="lot").sort_index()
+    rows.identity = identity_of(sample.assign(place=place_names(sample, stream.source)) if stream.of_table else sample)
+    rows.sample = sample.reset_index(drop=True)
     if rows.profile.rows and float(_empty_share(rows.profile)) == 1.0:
         raise InputError(f"{stream.source}: all {rows.count:,} texts are empty; name the right text_column")
     texts, columns = rows.sample["text"].tolist(), pd.DataFrame()

@@ -82,7 +82,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         model = TextClassifier(classifier, tokenizer, bf16=bf16)
         probabilities = classifier.probabilities(test, bf16)
         texts = dataset.splits["test"]["text"].tolist()
-        metrics = log_report(run, texts, test.labels, probabilities, dataset.classes, prefix="test_")
+        metrics = log_report(run, texts, test.labels, probabilities, dataset.classes, "test_", dataset.identity["test"])
         metrics = {STUDYS_ACCURACY: metrics["test_accuracy"], **metrics}
 
         with tempfile.TemporaryDirectory() as references:

@@ -88,7 +88,10 @@ def test_a_run_that_is_resumed_stays_the_run_it_was(changed: dict[str, Any]) -> 
 
 def test_a_trial_of_a_sweep() -> None:
     """The sweep says where a trial's run and files go; no trial is registered or resumed by itself."""
-    assert set(space.KEPT_FROM_TRAIN) == {"output_dir", "register", "tracking", "send_timeout", "log_diff", "resume"}
+    assert set(space.KEPT_FROM_TRAIN) == {
+        *("output_dir", "register", "tracking", "send_timeout", "log_diff", "resume"),
+        *("id_column", "keep_columns"),
+    }
 
 
 def test_a_reproduction() -> None:
@@ -101,6 +104,8 @@ def test_a_reproduction() -> None:
         "send_timeout",
         "log_diff",
         "resume",
+        "id_column",
+        "keep_columns",
     }
     found = {name for verb in reproduce.REPRODUCIBLE for name in names_of(VERBS[verb], *paths)}
     assert found == {
@@ -114,6 +119,7 @@ def test_a_comparison() -> None:
     assert set(compare.SET_APART) == {
         *("config", "seed", "device", "num_workers", "data_dir", "cache_dir", "cache_limit_gb"),
         *("output_dir", "register", "tracking", "send_timeout", "log_diff", "resume"),
+        *("id_column", "keep_columns"),
     }
     assert not {"precision", "prefix_cache", "epochs", "dataset", "encoder"} & set(compare.SET_APART)
     assert set(names_of(EvaluateConfig, "seed", "machine", "output", "run")) < set(compare.SET_APART)
@@ -123,6 +129,7 @@ def test_a_challenger_has_its_champions_options_but_for_its_machine() -> None:
     assert set(challenge.NOT_INHERITED) == {
         *("device", "num_workers", "data_dir", "cache_dir", "cache_limit_gb"),
         *("output_dir", "register", "tracking", "send_timeout", "log_diff", "resume"),
+        *("id_column", "keep_columns"),
     }
 
 

@@ -178,7 +178,7 @@ def bad_table(tmp_path: Path) -> str:
     rows[3]["text"] = ""
     rows[4]["label"] = None
     rows[5]["text"] = "\0"
-    rows[7]["text"] = "\ud800"
+    rows[7]["label"] = "\ud800"
     rows[8]["text"] = "x" * 10_000_000
     rows[9] = rows[0]
     rows[10]["text"] = rows[11]["text"]

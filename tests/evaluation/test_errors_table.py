@@ -1,6 +1,7 @@
 """The table of confident errors: wrong rows alone, the surest first, cut to length."""
 
 import numpy as np
+import pandas as pd
 
 from newsclf.evaluation.errors_table import CHARACTERS, ROWS, most_confident_errors
 
@@ -49,3 +50,12 @@ def test_without_an_error_the_table_is_empty_and_has_its_columns() -> None:
     table = most_confident_errors(["t"], np.array([1]), np.array([[0.1, 0.9]]), ("a", "b"))
     assert len(table) == 0
     assert list(table) == ["row", "text", "label", "predicted", "confidence", "label_probability"]
+
+
+def test_each_error_has_what_tells_its_row_apart() -> None:
+    identity = pd.DataFrame({"row_id": ["r0", "r1", "r2"], "desk": ["a", "b", None]})
+    chances = np.array([[0.2, 0.8], [0.6, 0.4], [0.1, 0.9]])
+    table = most_confident_errors(["t0", "t1", "t2"], np.zeros(3, int), chances, ("a", "b"), identity=identity)
+    assert table["row"].tolist() == [2, 0]
+    assert table["row_id"].tolist() == ["r2", "r0"]
+    assert table["desk"].tolist() == [None, "a"]

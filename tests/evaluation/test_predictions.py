@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from pyarrow import parquet
 
@@ -73,3 +74,13 @@ def test_a_class_that_is_not_there_is_refused() -> None:
 
 def test_halves_of_surrogates_have_a_fingerprint_too() -> None:
     assert len(set(row_fingerprints(["\ud800", "\ud801", ""]).tolist())) == 3
+
+
+def test_what_tells_rows_apart_is_written_beside_and_left_out_when_read(tmp_path: Path) -> None:
+    made = Predictions.of(["a", "b"], np.array([0, 1]), np.eye(2), ("x", "y"))
+    made.write(tmp_path / "p.parquet", pd.DataFrame({"row_id": ["news.csv:2", "科技"], "desk": [None, "city"]}))
+    table = parquet.read_table(tmp_path / "p.parquet")
+    assert table["row_id"].to_pylist() == ["news.csv:2", "科技"]
+    assert table["desk"].to_pylist() == [None, "city"]
+    again = Predictions.read(tmp_path / "p.parquet")
+    assert (again.classes, again.test) == (made.classes, made.test)

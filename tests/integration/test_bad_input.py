@@ -59,7 +59,7 @@ DATA = {
     "label null": (jsonl('{"text": "a", "label": null}'), "1 without a label (line 1)"),
     "10 MB text": (csv(*GOOD, ("word " * 2_000_000, "a")), "more than 1,000,000 characters (line 42)"),
     "NUL byte": (csv(*GOOD, ("a \0 b", "a")), "1 with a NUL byte (line 42)"),
-    "lone surrogate": (jsonl('{"text": "half \\ud83d", "label": "x"}'), "1 with a lone surrogate (half a"),
+    "lone surrogate": (jsonl('{"text": "half", "label": "x\\ud83d"}'), "1 with a lone surrogate (half a"),
     "duplicate rows": (csv(*GOOD, GOOD[1], GOOD[1]), "2 that repeat an earlier row (lines 42, 43)"),
     "two labels": (csv(*GOOD, (GOOD[1][0], "b")), "a text that has two different labels (lines 2, 42)"),
     "label in the test split only": (strange_test_label, "labels in the test split only: c"),

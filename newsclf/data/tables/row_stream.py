@@ -15,7 +15,7 @@ import pandas as pd
 
 from newsclf.data.tables.location import file_name
 from newsclf.data.tables.rows import Broken, EmptyTable, Row
-from newsclf.data.tables.values import CONVERTERS
+from newsclf.data.tables.values import CONVERTERS, kept_of
 from newsclf.errors import InputError
 from newsclf.messages import one_line, quoted
 
@@ -45,7 +45,12 @@ class RowStream:
         self.name, self.source, self.columns, self.strict = name, source, columns, strict
         self.unreadable, self.undated, self.first_undated = 0, 0, ""
         self.remarks = [] if remarks is None else remarks
-        self._unit, self._rows = unit, rows
+        self._unit, self._rows, self._mended = unit, rows, 0
+
+    @property
+    def of_table(self) -> bool:
+        """Whether the rows are those of somebody's own table, not of a built-in source."""
+        return self.name == self.source
 
     def read(self) -> pd.DataFrame:
         """All rows in one frame, see `chunks`."""
@@ -58,13 +63,16 @@ class RowStream:
         A date that does not parse is NaT. Raises InputError for a file that breaks off, EmptyTable when no row at all
         was readable.
         """
-        self.unreadable, self.undated, self.first_undated = 0, 0, ""
+        self.unreadable, self.undated, self.first_undated, self._mended = 0, 0, "", 0
         found, read = 0, self._rows()
         while taken := list(itertools.islice(read, rows)):
             frame = self._frame(taken)
             found += len(frame)
             if len(frame):
                 yield frame
+        said = f"{self._mended:,} texts hold half a character, which is read as U+FFFD"
+        if self._mended and said not in self.remarks:
+            self.remarks.append(said)
         if not found:
             why = f"none of its {self.unreadable} rows can be read" if self.unreadable else "it has no rows"
             raise EmptyTable(f"{self.source} is empty: {why}")
@@ -75,6 +83,10 @@ class RowStream:
         except ValueError:  # something is wrong with one of them, which is found row by row
             taken = [row for row in taken if self._is_sound(row)]
             columns = self._converted(taken)
+        self._mended += sum(
+            isinstance(values, tuple) and isinstance(values[0], str) and values[0] is not text
+            for (_, values), text in zip(taken, columns[self.columns[0]], strict=True)
+        )
         places = [place for place, _ in taken]
         index = pd.Index(places, name=self._unit, dtype="object" if places and isinstance(places[0], str) else "int64")
         frame = pd.DataFrame(columns, index=index, dtype=object)
@@ -92,7 +104,10 @@ class RowStream:
         if len(sound) < len(rows):
             raise ValueError
         columns = zip(*sound, strict=True) if sound else [()] * len(self.columns)
-        return {name: list(map(CONVERTERS[name], column)) for name, column in zip(self.columns, columns, strict=True)}
+        return {
+            name: list(map(CONVERTERS.get(name, kept_of), column))
+            for name, column in zip(self.columns, columns, strict=True)
+        }
 
     def _is_sound(self, row: Row) -> bool:
         """Whether the row can be read; one that cannot is counted, or raised."""
@@ -101,7 +116,7 @@ class RowStream:
         if not isinstance(values, Broken):
             try:
                 for name, value in zip(self.columns, values, strict=True):
-                    CONVERTERS[name](value)
+                    CONVERTERS.get(name, kept_of)(value)
                 return True
             except ValueError as error:
                 broken = Broken(self._named(place), str(error))

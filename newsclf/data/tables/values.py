@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from newsclf.features.plain_text import readable
 from newsclf.messages import one_line, quoted
 
 MAX_WEIGHT = 1000
@@ -16,9 +17,9 @@ BOOLEANS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"}
 
 
 def text_of(value: object) -> str | None:
-    """A text, None where there is none. Raises ValueError for anything else but a string."""
+    """A text, None where there is none; half a character is U+FFFD. Raises ValueError for anything but a string."""
     if isinstance(value, str):
-        return value
+        return readable(value)
     if is_missing(value):
         return None
     raise ValueError(f"the text is {one_line(repr(value), 40)}, not a string")
@@ -114,6 +115,19 @@ def weight_of(value: object) -> int:
 def date_of(value: object) -> Any:
     """A date as it stands, without blanks around it; None where there is none."""
     return None if is_missing(value) else value.strip() if isinstance(value, str) else value
+
+
+def kept_of(value: object) -> str | None:
+    """A value that goes with its row, as text.
+
+    >>> kept_of(7.0), kept_of("a b "), kept_of(float("nan")), kept_of(True)
+    ('7', 'a b ', None, 'True')
+    """
+    if is_missing(value):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return readable(value if isinstance(value, str) else str(value))
 
 
 def is_missing(value: object) -> bool:

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from newsclf.evaluation.concerns import of_scores
 from newsclf.evaluation.errors_table import most_confident_errors
@@ -20,20 +21,21 @@ def log_report(
     probabilities: np.ndarray,
     classes: Sequence[str],
     prefix: str = "",
+    identity: pd.DataFrame | None = None,
 ) -> dict[str, float]:
     """Log plots, predictions and the table of errors, and warn of what is a concern in the scores.
 
     The metrics are returned, as a caller may have to log its model first, whose id goes with them.
-    labels: [rows] class indices; probabilities: [rows, classes].
+    labels: [rows] class indices; probabilities: [rows, classes]; identity: [rows] columns that tell the rows apart.
     """
     for name, figure in all_plots(labels, probabilities, classes).items():
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")  # a class name in a script the font lacks
             figure.savefig(run.folder / name)
         run.log_file(run.folder / name, "plots")
-    Predictions.of(texts, labels, probabilities, classes).write(run.folder / FILE)
+    Predictions.of(texts, labels, probabilities, classes).write(run.folder / FILE, identity)
     run.log_file(run.folder / FILE)
-    errors = most_confident_errors(texts, labels, probabilities, classes)
+    errors = most_confident_errors(texts, labels, probabilities, classes, identity=identity)
     errors.to_csv(run.folder / "confident_errors.csv", index=False)
     if len(errors):
         run.log_table(errors, "confident_errors.json")

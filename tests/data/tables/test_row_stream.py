@@ -147,7 +147,7 @@ def test_unreadable_lines_of_json_are_counted(tmp_path, options):
     (tmp_path / "t.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join(lines))
     opened = open_stream(options(dataset=str(tmp_path / "t.jsonl")))
     found = read(opened)
-    assert found["text"].tolist() == ["good 1", None, "good 2 \ud800"]
+    assert found["text"].tolist() == ["good 1", None, "good 2 \ufffd"]
     assert found["label"].tolist() == ["1", "no text", None]
     assert (found.index.tolist(), opened.unreadable) == ([1, 9, 10], 6)
 
