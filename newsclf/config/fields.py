@@ -80,8 +80,8 @@ def names_of(config_class: Any, *roles: Role) -> tuple[str, ...]:
     """The names of the options that have one of `roles`; of all where none is given.
 
     >>> from newsclf.config import EvaluateConfig
-    >>> names_of(EvaluateConfig, "machine", "output")
-    ('data_dir', 'device', 'output_dir')
+    >>> names_of(EvaluateConfig, "machine", "seed")
+    ('seed', 'data_dir', 'device')
     """
     wanted = roles or tuple(ROLES)
     return tuple(field.name for field in fields_of(config_class) if field.metadata["role"] in wanted)

@@ -33,11 +33,11 @@ def identity_of(rows: pd.DataFrame) -> pd.DataFrame:
 
     rows: with the columns of `identity_columns`, and `place` (file and line) or an index that tells the row.
 
-    >>> rows = pd.DataFrame({"place": ["a.csv:2", "a.csv:3"], "id": ["x7", None], "kept desk": ["city", "sport"]})
+    >>> rows = pd.DataFrame({"place": ["a.csv:2", "a.csv:3"], "id": ["x7", " "], "kept desk": ["city", "sport"]})
     >>> identity_of(rows).to_dict("list")
     {'row_id': ['x7', 'a.csv:3'], 'desk': ['city', 'sport']}
     """
     place = rows["place"] if "place" in rows else pd.Series(rows.index.astype(str), rows.index)
-    names = rows[ID].where(rows[ID].notna(), place) if ID in rows else place
+    names = rows[ID].where(rows[ID].fillna("").str.strip() != "", place) if ID in rows else place
     kept = {str(name).removeprefix(KEPT): rows[name].tolist() for name in rows if str(name).startswith(KEPT)}
     return pd.DataFrame({ROW_ID: names.tolist(), **kept}, dtype=object)

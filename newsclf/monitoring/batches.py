@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from newsclf.config.shared import BatchOptions
+from newsclf.config.shared import BatchOptions, IdentityOptions
 from newsclf.data import open_batch
+from newsclf.data.identity import identity_of
 from newsclf.data.tables.formats import is_table_name
 from newsclf.data.tables.location import file_name, public_name
+from newsclf.data.tables.row_stream import place_names
 from newsclf.data.tables.rows import EmptyTable
 from newsclf.data.tables.table_files import is_many
 from newsclf.errors import InputError
@@ -33,6 +35,7 @@ class Batch:
     unreadable: rows of its file that cannot be read, and so are not among the others; 0 unless batches are files.
     problem: why its file cannot be read, which then has no rows; empty where it can.
     remarks: a line each for people, of what is wrong with it.
+    identity: [rows] what tells them apart (see `identity_of`), where options ask for it.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Batch:
     unreadable: int = 0
     problem: str = ""
     remarks: tuple[str, ...] = ()
+    identity: pd.DataFrame | None = None
 
     @property
     def content(self) -> str:
@@ -136,7 +140,10 @@ def _read(item: Item, options: BatchOptions) -> _Reading:
     nothing, stream = pd.DataFrame({"text": []}, dtype=object), None
     try:
         stream = open_batch(item.files, item.source, options, options.date_column, item.one_file)
-        rows = stream.read().reset_index(drop=True)
+        rows = stream.read()
+        if isinstance(options, IdentityOptions):
+            rows = rows.assign(place=place_names(rows, stream.source))
+        rows = rows.reset_index(drop=True)
     except EmptyTable as error:
         return _Reading(nothing, stream.unreadable if stream else 0, "", "", (str(error),))
     except InputError as error:
@@ -215,4 +222,5 @@ def _batch(name: str, rows: pd.DataFrame) -> Batch:
     if times is not None and all(time is None for time in times):
         times = None
     first = min((time for time in times if time), default=None) if times else None
-    return Batch(name, first, rows["text"].tolist(), labels, times)
+    identity = identity_of(rows) if "place" in rows else None
+    return Batch(name, first, rows["text"].tolist(), labels, times, identity=identity)

@@ -17,7 +17,10 @@ from newsclf.retraining.training_rows import usable
 
 @dataclass(frozen=True)
 class StreamBatch:
-    """A judged batch with its rows: text, label, those that can be trained on; unlabelled: batch, text."""
+    """A judged batch with its rows: text, label, those that can be trained on.
+
+    unlabelled: batch, text, and the columns that tell rows apart.
+    """
 
     judged: JudgedBatch
     rows: pd.DataFrame
@@ -42,7 +45,7 @@ def judged_batches(config: RetrainConfig, records_file: Path) -> list[StreamBatc
             seen.add(batch.rows_digest)
             parts.get((batch.name, key_of(batch.content, scope)), []).append(batch)
     if config.labelled:
-        for batch in batches(config.labelled, dataclasses.replace(config, batch="auto")):
+        for batch in batches(config.labelled, dataclasses.replace(config, batch="auto", id_column="", keep_columns=())):
             parts[_record_at(batch, records).identity].append(batch)
     return [_with_rows(record, parts[record.identity]) for record in records]
 
@@ -57,12 +60,15 @@ def _record_at(batch: Batch, records: Sequence[Record]) -> Record:
 
 def _with_rows(record: Record, parts: Sequence[Batch]) -> StreamBatch:
     frames = [
-        pd.DataFrame({"text": part.texts, "label": part.labels or [None] * len(part.texts)}, dtype=object)
+        pd.DataFrame({"text": part.texts, "label": part.labels or [None] * len(part.texts)}, dtype=object).join(
+            part.identity if part.identity is not None else pd.DataFrame(index=range(len(part.texts)))
+        )
         for part in parts
     ]
     both = pd.concat([pd.DataFrame(columns=["text", "label"], dtype=object), *frames], ignore_index=True)
     rows = usable(both)
     rest = both[both["label"].isna() & both["text"].notna()]
     rest = rest[rest["text"].str.strip() != ""]
-    unlabelled = rest[["text"]].assign(batch=record.name)[["batch", "text"]]
+    unlabelled = rest.drop(columns="label").assign(batch=record.name)
+    unlabelled = unlabelled[["batch", "text", *(name for name in unlabelled if name not in ("batch", "text"))]]
     return StreamBatch(JudgedBatch(record.name, record.verdict, len(rows)), rows, unlabelled)

@@ -53,6 +53,8 @@ def write_to_label(context: RetrainContext, chosen: Sequence[StreamBatch]) -> pd
         worth = columns.iloc[order]
         said = worth[["predicted_label", "confidence"]].round({"confidence": 4})
         texts = texts.loc[worth.index].assign(label="").join(said)
+        first = ["batch", "text", "label", *said]
+        texts = texts[[*first, *(name for name in texts if name not in first)]]
     texts.to_csv(context.folder / "to_label.csv", index=False)
     context.run.log_file(context.folder / "to_label.csv")
     return texts

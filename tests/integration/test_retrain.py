@@ -75,7 +75,7 @@ def test_a_drift_without_labels_asks_for_the_most_telling(place, retrain, texts)
     said, result = retrain(stream, label_budget=BUDGET)
     assert f"the {BUDGET} texts most worth it are in to_label.csv" in said
     asked = pd.read_csv(result["paths"]["to_label"], keep_default_na=False)
-    assert asked.columns.tolist() == ["batch", "text", "label", "predicted_label", "confidence"]
+    assert asked.columns.tolist() == ["batch", "text", "label", "predicted_label", "confidence", "row_id"]
     assert len(set(asked["text"]) & set(texts["drifted"])) == BUDGET
     assert set(asked["label"]) == {""}
     assert asked["batch"].str.startswith("2026-01-0").all()

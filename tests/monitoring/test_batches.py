@@ -198,7 +198,7 @@ ITEMS: dict[str, tuple[Callable[[Path], None], str, tuple[list[str | None], int]
     "a date that is none": (write("2.csv", "text,date\nx,soon\ny,2026-01-02\n"), "2.csv", (["x", "y"], 0), '"soon"'),
     "no date": (write("2.csv", "text,date\nx,\n"), "2.csv", (["x"], 0), "1 of 1 rows have no date"),
     "blanks around a date": (write("2.csv", "text, date\nx, 2026-01-02 \n"), "2.csv", (["x"], 0), ""),
-    "half a character": (write("2.jsonl", '{"text": "\\ud83d", "label": "\\ud83d"}'), "2.jsonl", (["\ud83d"], 0), ""),
+    "half a letter": (write("2.jsonl", '{"text": "\\ud83d", "label": "\\ud83d"}'), "2.jsonl", (["\ufffd"], 0), "half"),
 }  # fmt: skip
 
 

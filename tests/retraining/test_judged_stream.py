@@ -106,3 +106,23 @@ def test_labels_that_come_apart_belong_to_the_batch_before_them(
 def test_a_stream_without_a_judged_batch(tmp_path: Path, config: RetrainConfig) -> None:
     write_records(tmp_path / "records.json", [], "scope")
     assert judged_batches(config, tmp_path / "records.json") == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_texts_to_label_can_be_found_again(named: bool, tmp_path: Path) -> None:
+    """By the id and what is kept of the stream's rows, else by file and line; newly labelled rows need none."""
+    stream = tmp_path / "stream"
+    stream.mkdir()
+    (stream / "2026-01-01.csv").write_text("no,desk,text\n7,city,one\n,,two\n")
+    table(tmp_path / "labelled" / "more.csv", ("more", "a"))
+    options = {"id_column": "no", "keep_columns": ("desk",)} if named else {}
+    config = RetrainConfig(stream=str(stream), labelled=str(tmp_path / "labelled"), **options)  # type: ignore[arg-type]
+    (found,) = judged_batches(config, judged_by_a_monitor(tmp_path, config))
+    unlabelled = found.unlabelled
+    assert list(unlabelled)[:2] == ["batch", "text"]
+    if named:
+        assert unlabelled["row_id"].tolist() == ["7", "2026-01-01.csv:3"]
+        assert unlabelled["desk"].fillna("").tolist() == ["city", ""]
+    else:
+        assert unlabelled["row_id"].tolist() == ["2026-01-01.csv:2", "2026-01-01.csv:3"]
+    assert found.rows["text"].tolist() == ["more"]
