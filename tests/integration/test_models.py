@@ -125,10 +125,11 @@ def test_labels_that_the_model_does_not_know_are_named(model, place, in_process,
     capfd.readouterr()
     assert in_process("evaluate", model=model, dataset=tmp_path / "news.csv", split="all") == 2
     error = capfd.readouterr().err
-    assert f"labels that model {model} does not know: Chess, Weather; it knows World, Sports" in error
+    named = '"Weather" (1 row), "Chess" (1 row)'
+    assert f"labels that model {model} does not know: {named}; it knows World, Sports" in error
     run = place.runs()[0]
     assert run.info.status == "FAILED"
-    assert "Chess, Weather" in run.data.tags["newsclf.failure"]
+    assert named in run.data.tags["newsclf.failure"]
 
 
 @pytest.mark.parametrize("name", [f"runs:/{'0' * 32}/model", "models:/news@absent", "no/such/folder"])
