@@ -19,14 +19,15 @@ from newsclf.config.arguments import WORKING_FOLDER, parse
 from newsclf.config.commented_yaml import commented_yaml, required_options
 from newsclf.config.options import build, checked, help_text, typed, typed_names
 from newsclf.errors import Alarm, Differs, InputError, SecretGiven, Stopped, Unsent, disk_full
+from newsclf.fetching import nothing_fetched
 from newsclf.masking import masked
 from newsclf.messages import did_you_mean, one_line
 from newsclf.output import outlive_readers
 from newsclf.verbs import VERBS, summary
 
-PRINT_CONFIG = "--print-config"
+DRY_RUN, PRINT_CONFIG = "--dry-run", "--print-config"
 FLAGS = {"--help": "this page", PRINT_CONFIG: "print all options, with what is given, as a file for the option config"}
-FLAGS |= {"-h": ""}
+FLAGS |= {DRY_RUN: "say what would be done, and do nothing: no run, no file", "-h": ""}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,6 +116,12 @@ def run(verb: str, config_class: type, load: Callable[[], Callable[[Any], Any]],
             print(commented_yaml(config_class, head, checked(config_class, values)), end="")
             return 0
         config: Any = build(config_class, values)  # before the imports: a misspelt name ends at once
+        if DRY_RUN in flags:
+            with nothing_fetched():
+                for line in import_module(f"newsclf.plans.{verb}").plan(config):
+                    print(line, flush=True)
+            print("a dry run: nothing is done")
+            return 0
         load()(config)
         return 0
     except InputError as error:

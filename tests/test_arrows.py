@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
     ("entrypoints",),
     ("cli",),
-    ("completion",),
+    ("completion", "plans"),
     ("verbs",),
     ("reports",),
     ("retraining", "tuning"),
@@ -23,7 +23,7 @@ FLOORS = (
     ("model", "data"),
     ("evaluation", "features", "config"),
     ("stats",),
-    ("files", "locks", "masking", "messages", "output", "progress", "untrusted"),
+    ("fetching", "files", "locks", "masking", "messages", "output", "progress", "untrusted"),
     ("errors",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

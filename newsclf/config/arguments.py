@@ -33,6 +33,11 @@ def parse(words: Sequence[str], names: Collection[str], flags: Collection[str] =
         name, separator, value = word.removeprefix("--").partition("=")
         if not name or name.startswith("-") or (not separator and not word.startswith("--")):
             raise InputError(_no_option(word, rest, names))
+        if (flag := f"--{name.replace('_', '-')}") in flags:
+            raise InputError(
+                f"{one_line(name)} is a flag of the command newsclf, not an option: write {flag} there; `mlflow run` "
+                "hands no flag on, and has made a run before it could"
+            )
         if not separator:
             if not rest or rest[0] in flags or _begins_option(rest[0], names):
                 raise InputError(f"option {one_line(name)} has no value: write {one_line(name)}=value")

@@ -169,7 +169,7 @@ def fit(
     classifier.train()  # Lightning keeps each module's mode, and a loaded encoder is in eval mode
     if earlier:
         checkpoint.restore_generators(earlier)
-    with _threads(train.ragged):
+    with threads(train.ragged):
         trainer.fit(
             module, train_loader, validation_loader, ckpt_path=latest.path if earlier else None, weights_only=True
         )
@@ -278,7 +278,7 @@ def seed_everything(seed: int) -> None:
 
 
 @contextlib.contextmanager
-def _threads(rows: RaggedRows) -> Iterator[None]:
+def threads(rows: RaggedRows) -> Iterator[None]:
     """One thread for a head alone: its products are too small to share, and threads that wait for each other cost more.
 
     It costs most on a machine that is busy with other work as well.

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from newsclf.errors import InputError
+from newsclf.fetching import fetching_allowed, may_fetch
 from newsclf.files import file_checksum
 from newsclf.messages import listed
 from newsclf.untrusted import check_file, load_json, tensors
@@ -129,10 +130,13 @@ def _from_hub(name: str) -> Path:
     ]
     server = os.environ.get("HF_ENDPOINT", "the model hub")
     try:
-        return Path(snapshot_download(name, allow_patterns=wanted, etag_timeout=10))
+        return Path(
+            snapshot_download(name, allow_patterns=wanted, etag_timeout=10, local_files_only=not fetching_allowed())
+        )
     except HFValidationError:
         raise InputError(f"encoder {name!r} is neither minilm, a folder, nor a well-formed hub id") from None
     except LocalEntryNotFoundError:
+        may_fetch(f"encoder {name}")
         raise InputError(
             f"encoder {name}: {server} cannot be reached and the files are not in the local cache; "
             "check the network, use encoder=minilm, or give a folder with the files"

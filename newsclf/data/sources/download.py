@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from newsclf.errors import InputError
+from newsclf.fetching import may_fetch
 from newsclf.files import in_one_step
 from newsclf.messages import one_line
 
@@ -27,6 +28,7 @@ def download(url: str, path: Path, algorithm: str, checksum: str, supply: str) -
     """
     import requests
 
+    may_fetch(f"{path.name} ({url})")
     try:
         for attempt in range(1, ATTEMPTS + 1):
             try:

@@ -12,6 +12,7 @@ from newsclf.data.dataset import RawData
 from newsclf.data.sources.download import download
 from newsclf.data.sources.paths import data_root
 from newsclf.errors import InputError
+from newsclf.fetching import may_fetch
 from newsclf.files import file_checksum
 from newsclf.messages import did_you_mean, listed, one_line
 
@@ -92,6 +93,7 @@ def make_ready(home: Path) -> None:
     archive = home / ARCHIVE
     if (home / CACHE).is_file():
         return
+    may_fetch("20newsgroups")
     supply = f"put 20news-bydate.tar.gz at {archive}, or scikit-learn's own cache file at {home / CACHE}"
     if not archive.is_file():
         download(URL, archive, "sha256", SHA256, supply)
