@@ -59,7 +59,7 @@ def test_there_are_experiments() -> None:
 def test_an_experiment_says_what_it_is_and_how_to_run_it(path: Path) -> None:
     comments = [line for line in path.read_text().splitlines() if line.startswith("#")]
     assert path.read_text().startswith(comments[0])
-    assert f"# mlflow run . -e train -P config={path.relative_to(ROOT)}" in comments
+    assert f"# newsclf train config={path.relative_to(ROOT)}" in comments
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)

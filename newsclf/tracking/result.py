@@ -69,7 +69,7 @@ def closing_lines(server: str, experiment_id: str, run_id: str, paths: Mapping[s
     """The last lines of a verb, once its run is closed and sent: where everything is, and how to look at it."""
     place = place_of(run_id) or {"experiment_id": experiment_id, "run_id": run_id}
     if (waiting := find(run_id)) and not waiting.sent.experiment_id:
-        look = "make ui, after mlflow run . -e sync"
+        look = "make ui, after make sync"
     elif is_server(server):
         look = f"{address_of(server)}/{run_page(place['experiment_id'], place['run_id'])}"
     else:

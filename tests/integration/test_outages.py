@@ -140,7 +140,7 @@ def test_a_service_that_goes_away_for_good_is_sent_the_rest_by_sync(service, sta
     process.await_line("epoch 3/")
     stack.services[service].kill()
     assert process.wait() == 0, process.said
-    assert "mlflow run . -e sync sends them" in process.said
+    assert "make sync sends them" in process.said
     code, said = user.run("sync")
     assert (code, "1 left in" in said) == (1, True), said
     stack.services[service].start()

@@ -56,7 +56,7 @@ def test_a_server_that_does_not_answer_is_told_of_the_stop_later(place, options)
         connection.close()
     assert process.returncode == 143
     assert error.splitlines()[-1] == "train: stopped; the run is marked KILLED"
-    assert "(stopped before it began): mlflow run . -e sync sends them" in out
+    assert "(stopped before it began): make sync sends them" in out
     (folder,) = (path for path in (place.folder / "journal").iterdir() if (path / "run.json").is_file())
     (run,) = MlflowClient(f"sqlite:///{folder / 'store.db'}").search_runs(["0"])
     assert (run.info.status, run.data.tags["newsclf.failure"]) == ("KILLED", "stopped by signal 15")

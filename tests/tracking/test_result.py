@@ -49,7 +49,7 @@ def test_the_last_line_says_how_to_look_at_it(server: str, look: str) -> None:
 
 def test_a_run_that_waits_in_the_journal(begin: Begin) -> None:
     journal = begin()
-    assert closing_lines("http://host", "0", journal.id, {}).endswith("look  make ui, after mlflow run . -e sync")
+    assert closing_lines("http://host", "0", journal.id, {}).endswith("look  make ui, after make sync")
     journal.sent.keep(run_id="b" * 32, experiment_id="3", server="http://host")
     journal.remove()
     assert closing_lines("http://host", "0", journal.id, {}).endswith(f"/#/experiments/3/runs/{'b' * 32}")

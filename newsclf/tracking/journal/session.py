@@ -17,7 +17,7 @@ from newsclf.tracking.runs import mark_broken_off, take_up
 from newsclf.tracking.server import Trouble, address_of, briefly, is_server, trouble
 
 SECONDS_AFTER_A_STOP = 10.0
-SYNC = "mlflow run . -e sync"
+SYNC = "make sync"
 OFFLINE, SLOW, STOPPED = (
     Trouble(text, lasting=False) for text in ("tracking=offline", "send_timeout is over", "stopped before it began")
 )
