@@ -22,9 +22,8 @@ _ASSIGNED = {
     strong: re.compile(rf"(?i)(?:{words}){_BETWEEN}(?:{_QUOTED}|(?P<bare>[^\s\"'`<>]{{1,4096}})(?P<rest>\s*\S?))")
     for strong, words in {True: _STRONG, False: _WEAK}.items()
 }
-_OPEN = re.compile(
-    rf"(?i)(?:{_STRONG})[\w.-]{{0,32}}[\"'\]]*\s*[:=]\s*[(|>\\\[]?-?\s*$"
-)  # its value is on the next line
+# Its value is on the next line.
+_OPEN = re.compile(rf"(?i)(?:{_STRONG})[\w.-]{{0,32}}[\"'\]]*\s*[:=]\s*[(|>\\\[]?-?\s*$")
 _TEMPLATE = re.compile(r"(?i)[$%{<\[*.]\S*|x+|.*(?:\$\{|\{\{|%\().*|none|null|nil|true|false|str|bytes|int|float|bool")
 KINDS = {
     "a password in a URL": PASSWORD_IN_URL,
