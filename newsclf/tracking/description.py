@@ -60,7 +60,8 @@ def description(verb: str, config: RunOptions, metrics: Mapping[str, float], tag
     lines = [outcome(metrics, tags), ""]
     sources = [(name, options[name]) for name in names_of(kind, "source") if options[name] not in NOTHING]
     lines += [f"- {name}: {_code(text)}" for name, text in sources]
-    rows = [f"{int(value):,} {name.partition('/')[2]}" for name, value in metrics.items() if name.startswith("rows/")]
+    # In one order, whatever the order in which they were logged: a run that was resumed says the same.
+    rows = [f"{int(value):,} {name.partition('/')[2]}" for name, value in _of_parts(metrics)]
     lines += [f"- rows: {', '.join(rows)}"] if rows else []
     weak = weak_classes(metrics)
     lines += [f"- weak classes, by F1: {', '.join(weak)}"] if weak else []
@@ -82,7 +83,8 @@ def outcome(metrics: Mapping[str, float], tags: Mapping[str, str]) -> str:
         for key in [f"test_{name}" if f"test_{name}" in metrics else name]
         if key in metrics
     ]
-    best = [f"{name[5:]} {value:.4f} is the best" for name, value in metrics.items() if name.startswith("best/")]
+    bests = sorted(name for name in metrics if name.startswith("best/"))
+    best = [f"{name[5:]} {metrics[name]:.4f} is the best" for name in bests]
     counts = [f"{metrics[name]:,.0f} {word}" for name, word in COUNTS.items() if name in metrics and not scores]
     parts = [*(f"**{_plain(one)}**" for one in said[:1]), ", ".join([*scores, *best]), ", ".join(counts)]
     return "; ".join(filter(None, parts)) or "done"
@@ -93,6 +95,14 @@ def weak_classes(metrics: Mapping[str, float]) -> list[str]:
     by_class = {name.partition("/")[2]: f1 for name, f1 in metrics.items() if name.startswith(("test_f1/", "f1/"))}
     low = sorted((f1, name) for name, f1 in by_class.items() if f1 < WEAK)
     return [f"{_plain(name)} {f1:.3f}" for f1, name in low[:SHOWN]]
+
+
+def _of_parts(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
+    """The numbers of rows: of train, validation and test, then of any other part."""
+    first = [f"rows/{part}" for part in ("train", "validation", "test")]
+    found = sorted(name for name in metrics if name.startswith("rows/"))
+    names = [name for name in first if name in metrics] + [name for name in found if name not in first]
+    return [(name, metrics[name]) for name in names]
 
 
 def command(verb: str, config: RunOptions) -> str:

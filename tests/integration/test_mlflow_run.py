@@ -100,7 +100,7 @@ def test_artifacts_can_be_read_back(trained, place, tmp_path):
     resolved = yaml.safe_load((folder / "config.yaml").read_text())
     assert (resolved["epochs"], resolved["learning_rate"], resolved["batch_size"]) == (2, 0.001, 32)
     errors = json.loads((folder / "confident_errors.json").read_text())
-    assert errors["columns"] == ["row", "text", "label", "predicted", "confidence", "label_probability"]
+    assert errors["columns"] == ["row", "text", "label", "predicted", "confidence", "label_probability", "row_id"]
     assert run.data.metrics["avg_test_acc"] == run.data.metrics["test_accuracy"]  # the study's column
     wrong = round(136 * (1 - run.data.metrics["test_accuracy"]))
     assert len(errors["data"]) == min(50, wrong)

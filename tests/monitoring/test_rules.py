@@ -36,7 +36,7 @@ def test_the_example_files_are_valid_and_say_how_to_run_them(path):
     config = resolve(MonitorConfig, ["--config", str(path), "--stream", "s", "--reference", "r"])
     windows = parse_windows(config.windows)
     assert len(parse_monitors(config.monitors, windows, KINDS, config.min_rows)) >= 3
-    assert f"# mlflow run . -e monitor -P config={path.relative_to(ROOT)} " in path.read_text()
+    assert f"# newsclf monitor config={path.relative_to(ROOT)} " in path.read_text()
 
 
 def test_monitors_may_be_typed_as_yaml():

@@ -88,7 +88,7 @@ def test_two_sweeps_are_the_same_if_they_try_the_same() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs" / "sweeps").glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_sweep_in_configs_is_valid_and_says_how_to_run_it(path: Path) -> None:
-    assert f"# mlflow run . -e sweep -P config={path.relative_to(ROOT)}\n" in path.read_text()
+    assert f"# newsclf sweep config={path.relative_to(ROOT)}\n" in path.read_text()
     read_space(resolve(SweepConfig, ["--config", str(path)]))
 
 

@@ -39,7 +39,8 @@ class RunUpload:
             note, run = self.journal.note, self._run()
             # A number means something on its own server alone.
             moved = "" if same_server(self.sent.server, self.server) else self.sent.experiment
-            experiment = experiment_of(self.client, note["experiment"] or moved, note["experiment_id"])
+            number = "" if moved else note["experiment_id"]
+            experiment = experiment_of(self.client, note["experiment"] or moved, number)
             tags = {name: translated(text, {}) for name, text in run.data.tags.items()}
             tags |= {JOURNAL_TAG: self.journal.id}
             return once_run(self.client, experiment, JOURNAL_TAG, self.journal.id).made(
