@@ -18,7 +18,8 @@ from benchmarks.tables import medians_in_turn, show
 from newsclf.config import TrainConfig
 from newsclf.model.batches import LengthBucketSampler, TokenBatch, loader
 from newsclf.model.encoder import Dropout
-from newsclf.model.training import NewsModule, seed_everything
+from newsclf.model.module import NewsModule
+from newsclf.model.training import seed_everything
 
 ROWS, BATCH, STEPS = 1600, 32, 20
 VARIANTS = ("eager", "compiled", "compiled, torch's dropout")

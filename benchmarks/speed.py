@@ -12,8 +12,9 @@ from newsclf.config import TrainConfig
 from newsclf.model import allocator
 from newsclf.model.batches import TokenBatch
 from newsclf.model.classifier import Classifier
+from newsclf.model.module import NewsModule
 from newsclf.model.tokenizer import Tokenizer
-from newsclf.model.training import NewsModule, seed_everything
+from newsclf.model.training import seed_everything
 from newsclf.model.weights import find
 from newsclf.verbs.train import make_classifier
 

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 Role = Literal["source", "data", "batching", "setting", "alerting", "seed", "machine", "output", "run"]
@@ -44,9 +44,9 @@ def option(
     """A dataclass field: its default, one line of help, what it is for, its limits.
 
     low and high are inclusive. `none` is the word that stands for None in a field that may be None
-    ("all" rows, an "auto" rate). variable: it names an environment variable, which holds what is secret. secrets: where
-    an address with a password belongs instead, as options are logged. A default of dataclasses.MISSING makes the
-    option required.
+    ("all" rows, an "auto" rate). choices: of a mapping, the words that may stand in its place. variable: it names an
+    environment variable, which holds what is secret. secrets: where an address with a password belongs instead, as
+    options are logged. A default of dataclasses.MISSING makes the option required.
     """
     metadata = {"help": help, "role": role, "choices": tuple(choices), "low": low, "high": high, "none": none}
     metadata |= {"variable": variable, "secrets": secrets}
@@ -94,9 +94,12 @@ def may_be_none(hint: Any) -> bool:
 
 def base_type(hint: Any) -> Any:
     """int of `int | None`, tuple of `tuple[str, ...]`."""
-    if may_be_none(hint):
-        hint = next(part for part in typing.get_args(hint) if part is not type(None))
-    return typing.get_origin(hint) or hint
+    return typing.get_origin(_first(hint)) or _first(hint)
+
+
+def _first(hint: Any) -> Any:
+    """`dict[str, float]` of `dict[str, float] | str | None`."""
+    return typing.get_args(hint)[0] if isinstance(hint, types.UnionType) else hint
 
 
 def holds_mappings(hint: Any) -> bool:
@@ -105,20 +108,21 @@ def holds_mappings(hint: Any) -> bool:
     return base_type(hint) is tuple and typing.get_origin(parts[0]) is dict
 
 
+def maps_to_numbers(hint: Any) -> bool:
+    """Whether the option is a mapping of names to numbers (hint dict[str, float])."""
+    return bool(typing.get_args(_first(hint)) == (str, float))
+
+
 def expected(field: dataclasses.Field[Any], hint: Any) -> str:
     """What may be typed: "a whole number from 1 to 512, or auto"."""
     limits, kind = field.metadata, base_type(hint)
-    low, high = limits["low"], limits["high"]
     if kind in (int, float):
-        words = "a whole number" if kind is int else "a number"
-        if low is not None and high is not None:
-            words += f" from {low:g} to {high:g}"
-        elif low is not None:
-            words += f" of {low:g} or more"
+        words = number_words(kind, limits)
     elif kind is bool:
         words = "true or false"
     elif kind is dict:
-        words = "a `name: value` mapping"
+        value = number_words(float, limits) if maps_to_numbers(hint) else "value"
+        words = ", ".join([f"a `name: {value}` mapping", *limits["choices"]])
     elif holds_mappings(hint):
         words = "a list of `name: value` mappings, or none"
     elif kind is tuple:
@@ -127,3 +131,11 @@ def expected(field: dataclasses.Field[Any], hint: Any) -> str:
     else:
         words = f"one of {', '.join(limits['choices'])}" if limits["choices"] else "text"
     return f"{words}, or {limits['none']}" if may_be_none(hint) else words
+
+
+def number_words(kind: type, limits: Mapping[str, Any]) -> str:
+    """ "a whole number from 1 to 512" """
+    words, low, high = "a whole number" if kind is int else "a number", limits["low"], limits["high"]
+    if low is not None and high is not None:
+        return f"{words} from {low:g} to {high:g}"
+    return words if low is None else f"{words} of {low:g} or more"

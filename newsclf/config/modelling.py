@@ -43,6 +43,19 @@ class TrainConfig(RunOptions, IdentityOptions, ComputeOptions, WeightedDataOptio
     attention_dropout: float = setting(
         0.0, "dropout inside attention; above 0 the fused attention kernel is off on a CPU", low=0, high=0.9
     )
+    class_weights: dict[str, float] | str | None = setting(
+        None,
+        "how much an error on a row of a class costs in training: balanced is the less the more rows a class has; or a "
+        "mapping of classes to numbers, in which a class that is left out has 1",
+        choices=("balanced",),
+        low=1e-6,
+        high=1e6,
+    )
+    sampling: str = setting(
+        "shuffled",
+        "the rows of an epoch: each once, or as many in all but of every class equally many, drawn by seed",
+        choices=("shuffled", "balanced"),
+    )
     patience: int = setting(
         3, "epochs without a lower val_loss before training stops early; 0: never", low=0, high=10_000
     )

@@ -17,7 +17,17 @@ from typing import Any, TypeVar
 import yaml
 
 from newsclf.config.arguments import parse
-from newsclf.config.fields import base_type, expected, fields_of, holds_mappings, may_be_none, names_of
+from newsclf.config.fields import (
+    base_type,
+    expected,
+    fields_of,
+    holds_mappings,
+    maps_to_numbers,
+    may_be_none,
+    names_of,
+    number_words,
+)
+from newsclf.config.yaml_reading import load_yaml
 from newsclf.errors import InputError, SecretGiven
 from newsclf.masking import masked_addresses
 from newsclf.messages import nearest, one_line
@@ -104,7 +114,7 @@ def help_text(config_class: type, usage: str) -> str:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         siblings = [str(other) for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
         near = nearest(str(path), siblings)
@@ -143,7 +153,8 @@ def _check(field: dataclasses.Field[Any], hint: Any, value: Any) -> Any:
     if holds_mappings(hint):
         return _mappings(value, wrong)
     if kind is dict:
-        return _mapping(value, wrong)
+        found = value if value in limits["choices"] else _mapping(value, wrong)
+        return _numbers(field, found) if maps_to_numbers(hint) and isinstance(found, dict) else found
     if kind is tuple:
         if isinstance(value, str):
             value = [] if value in ("", "none") else value.split(",")
@@ -190,9 +201,9 @@ def _check_secret(field: dataclasses.Field[Any], text: str) -> None:
 def _typed_yaml(value: Any, wrong: InputError) -> Any:
     """What is a list or mapping in a YAML file is typed as YAML on the command line."""
     try:
-        return yaml.safe_load(value) if isinstance(value, str) else value
-    except yaml.YAMLError:
-        raise wrong from None
+        return load_yaml(value) if isinstance(value, str) else value
+    except yaml.YAMLError as error:
+        raise InputError(f"{wrong} ({getattr(error, 'problem', '') or one_line(error, 200)})") from None
 
 
 def _mapping(value: Any, wrong: InputError) -> dict[str, Any]:
@@ -200,6 +211,15 @@ def _mapping(value: Any, wrong: InputError) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise wrong
     return {str(name): part for name, part in value.items()}
+
+
+def _numbers(field: dataclasses.Field[Any], given: Mapping[str, Any]) -> dict[str, float]:
+    """The values of a mapping as numbers within the option's limits."""
+    allowed = number_words(float, field.metadata)
+    wrong = {
+        name: f"option {field.name}, {one_line(name)}: {_shown(part)} must be {allowed}" for name, part in given.items()
+    }
+    return {name: _number(float, part, field.metadata, InputError(wrong[name])) for name, part in given.items()}
 
 
 def _mappings(value: Any, wrong: InputError) -> tuple[dict[str, Any], ...]:

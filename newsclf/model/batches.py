@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from newsclf.config import TrainConfig
+
 TOKENS_A_BATCH = 8192  # padding included, where nothing is trained
 
 
@@ -65,6 +67,12 @@ class TokenDataset(Dataset[Any]):
         """Tokens of each row."""
         return self.ragged.lengths[self._rows]
 
+    @property
+    def row_labels(self) -> np.ndarray:
+        """The class index of each row."""
+        assert self.labels is not None
+        return self.labels[self._rows]
+
     def __getitems__(self, rows: Sequence[int]) -> TokenBatch:
         chosen = self._rows[np.asarray(rows)]
         values, mask = self._gather(chosen)
@@ -106,7 +114,7 @@ class LengthBucketSampler(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         random = np.random.default_rng((self.seed, self.epoch))
         self.epoch += 1
-        order = random.permutation(len(self.lengths))
+        order = self._drawn(random)
         batches = []
         for start in range(0, len(order), self.batch_size * self.pool):
             pool = order[start : start + self.batch_size * self.pool]
@@ -114,6 +122,37 @@ class LengthBucketSampler(Sampler[list[int]]):
             batches += [pool[cut : cut + self.batch_size] for cut in range(0, len(pool), self.batch_size)]
         for number in random.permutation(len(batches)):
             yield batches[number].tolist()
+
+    def _drawn(self, random: np.random.Generator) -> np.ndarray:
+        """The rows of an epoch in random order."""
+        return random.permutation(len(self.lengths))
+
+
+class BalancedSampler(LengthBucketSampler):
+    """As many rows an epoch as there are, of every class that occurs equally many, but for one where that is no whole
+    number.
+
+    Of a class with more rows than its share each epoch has others; of one with fewer each row comes as often as the
+    others, but for one time.
+    """
+
+    def __init__(self, lengths: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, pool: int = 50) -> None:
+        """labels: [rows] class indices."""
+        super().__init__(lengths, batch_size, seed, pool)
+        self.by_class = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+
+    def _drawn(self, random: np.random.Generator) -> np.ndarray:
+        share, rest = divmod(len(self.lengths), len(self.by_class))
+        counts = np.full(len(self.by_class), share)
+        counts[random.permutation(len(counts))[:rest]] += 1
+        drawn = [_dealt(rows, count, random) for rows, count in zip(self.by_class, counts, strict=True)]
+        return random.permutation(np.concatenate(drawn))
+
+
+def _dealt(rows: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+    """`count` of the rows, all of them as often as a shuffled pack gives, before any comes once more."""
+    times, rest = divmod(count, len(rows))
+    return np.concatenate([np.tile(rows, times), random.permutation(rows)[:rest]])
 
 
 class LongestFirstSampler(Sampler[list[int]]):
@@ -137,6 +176,13 @@ class LongestFirstSampler(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         return iter(self.batches)
+
+
+def training_sampler(dataset: TokenDataset, config: TrainConfig) -> LengthBucketSampler:
+    """The batches of a training, as the option sampling wants them."""
+    if config.sampling == "balanced":
+        return BalancedSampler(dataset.lengths, dataset.row_labels, config.batch_size, config.seed)
+    return LengthBucketSampler(dataset.lengths, config.batch_size, config.seed)
 
 
 def loader(dataset: TokenDataset, sampler: Sampler[list[int]], num_workers: int = 0) -> DataLoader[TokenBatch]:

@@ -1,11 +1,11 @@
-"""The training loop: a Lightning module and the Trainer that runs it."""
+"""The training loop: the Trainer that runs a NewsModule, from a checkpoint on where there is one."""
 
 import contextlib
 import logging
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,30 +21,17 @@ from pytorch_lightning.callbacks import (
     TQDMProgressBar,
 )
 from pytorch_lightning.loggers import Logger
-from torch import Tensor, nn
+from torch import Tensor
 
 from newsclf.config import TrainConfig
 from newsclf.errors import InputError
 from newsclf.model import allocator, checkpoint
-from newsclf.model.batches import (
-    LengthBucketSampler,
-    LongestFirstSampler,
-    RaggedRows,
-    TokenBatch,
-    TokenDataset,
-    loader,
-    to_device,
-)
+from newsclf.model.batches import LongestFirstSampler, RaggedRows, TokenDataset, loader, training_sampler
 from newsclf.model.checkpoint import Latest, StraightToDisk
 from newsclf.model.classifier import Classifier
+from newsclf.model.module import NewsModule, class_weights
 
 LOGGED_STEPS = 200  # training steps a run that are logged, evenly spread
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adamw": torch.optim.AdamW,
-    "adam": torch.optim.Adam,
-    "sgd": lambda groups, **rest: torch.optim.SGD(groups, momentum=0.9, **rest),
-}
 
 
 @dataclass(frozen=True)
@@ -62,55 +49,6 @@ class Fit:
     tokens_per_second: float
     rows_per_second: float
     losses: tuple[tuple[float, float], ...] = ()
-
-
-class NewsModule(lightning.LightningModule):
-    """Cross-entropy on batches of a Classifier, with warm-up and linear decay of the learning rate."""
-
-    def __init__(self, classifier: Classifier, config: TrainConfig, learning_rate: float, steps: int) -> None:
-        super().__init__()
-        self.strict_loading = False  # a checkpoint has what is trained, see below
-        self.classifier, self.config, self.rate, self.steps = classifier, config, learning_rate, steps
-
-    def training_step(self, batch: TokenBatch, _: int) -> Tensor:
-        assert batch.labels is not None
-        loss = nn.functional.cross_entropy(self.classifier(batch), batch.labels)
-        self.log("train_loss", loss, batch_size=len(batch.labels))
-        return loss
-
-    def validation_step(self, batch: TokenBatch, _: int) -> None:
-        logits, labels = self.classifier(batch), batch.labels
-        assert labels is not None
-        loss = nn.functional.cross_entropy(logits.float(), labels)
-        accuracy = (logits.argmax(dim=1) == labels).float().mean()
-        self.log_dict({"val_loss": loss, "val_acc": accuracy}, batch_size=len(labels))
-
-    def transfer_batch_to_device(self, batch: TokenBatch, device: torch.device, _: int) -> TokenBatch:
-        return to_device(batch, device)
-
-    def configure_optimizers(self) -> Any:
-        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        groups = [  # vectors are biases and LayerNorm weights
-            {"params": [p for p in trained if p.ndim >= 2], "weight_decay": self.config.weight_decay},
-            {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-        ]
-        optimizer = OPTIMIZERS[self.config.optimizer_name](groups, lr=self.rate, fused=True)
-        warmup = round(self.config.warmup_fraction * self.steps)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, warmup, self.steps))
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step", "name": "learning_rate"},
-        }
-
-    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
-        """Clip the norm of all gradients together. Lightning's own clipping refuses a fused optimizer under bf16."""
-        if self.config.gradient_clip:
-            trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-            nn.utils.clip_grad_norm_(trained, self.config.gradient_clip)
-
-    def on_save_checkpoint(self, state: dict[str, Any]) -> None:
-        trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
-        state["state_dict"] = {name: value for name, value in state["state_dict"].items() if name in trained}
 
 
 @allocator.reused()
@@ -132,7 +70,7 @@ def fit(
     """
     _quiet()
     earlier = checkpoint.load(folder)
-    buckets = LengthBucketSampler(train.lengths, config.batch_size, config.seed)
+    buckets = training_sampler(train, config)
     buckets.epoch = earlier["epochs"] if earlier else 0
     train_loader = loader(train, buckets, config.num_workers)
     longest = int(validation.lengths.max(initial=1))
@@ -140,7 +78,8 @@ def fit(
         validation, LongestFirstSampler(validation.lengths, max(longest, 64 * config.max_length))
     )
     steps = config.epochs * len(train_loader)
-    module = NewsModule(classifier, config, learning_rate, steps)
+    weights = class_weights(config.class_weights, classifier.classes, train.row_labels)
+    module = NewsModule(classifier, config, learning_rate, steps, weights)
     best = ModelCheckpoint(
         folder, filename="best", monitor="val_loss", save_weights_only=True, enable_version_counter=False
     )
@@ -191,12 +130,6 @@ def fit(
         rows_per_second=epochs * len(train) / clock.seconds,
         losses=tuple(losses.by_epoch) if len(losses.by_epoch) == epochs else (),
     )
-
-
-def _rate(step: int, warmup: int, steps: int) -> float:
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    return max(0.0, (steps - step) / max(1, steps - warmup))
 
 
 class _Clock(Callback):

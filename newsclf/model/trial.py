@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from newsclf.config import TrainConfig
-from newsclf.model.batches import LengthBucketSampler, TokenDataset, to_device
+from newsclf.model.batches import TokenDataset, to_device, training_sampler
 from newsclf.model.classifier import Classifier
-from newsclf.model.training import NewsModule, threads
+from newsclf.model.module import NewsModule
+from newsclf.model.training import threads
 
 STEPS = 2  # and one before, which has the costs of every first time
 
@@ -28,7 +29,7 @@ def trial(classifier: Classifier, rows: TokenDataset, config: TrainConfig, learn
     device = classifier.head.weight.device
     module = NewsModule(classifier, config, learning_rate, steps=STEPS + 1)
     optimizer = module.configure_optimizers()["optimizer"]
-    sampler = LengthBucketSampler(rows.lengths, config.batch_size, config.seed)
+    sampler = training_sampler(rows, config)
     batches = [to_device(rows.__getitems__(numbers), device) for numbers in islice(sampler, STEPS + 1)]
     seconds = {True: 0.0, False: 0.0}
     tokens = 0

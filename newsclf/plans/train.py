@@ -22,7 +22,7 @@ from newsclf.model.weights import EncoderFiles
 from newsclf.plans.reading import described, destination, lines, tracking_store
 from newsclf.tracking.registry.versions import check_name
 from newsclf.tracking.resume import find_interrupted_run
-from newsclf.verbs.train import make_classifier, model_inputs, resolve_auto
+from newsclf.verbs.train import fitted_to, make_classifier, model_inputs, resolve_auto
 
 TRIED_BATCHES = 8  # batches of rows that the trial draws its own from
 
@@ -41,7 +41,7 @@ def plan(config: TrainConfig) -> Iterator[str]:
         dataset = load(config)
         yield from (f"warning: {text}" for text in dataset.warnings)
         yield f"data    {described(dataset)}"
-        yield from _steps(config, dataset, weights.find(config.encoder))
+        yield from _steps(fitted_to(config, dataset), dataset, weights.find(config.encoder))
     except NotFetched as missing:
         yield f"first   {missing}; how long the training takes can be told then"
     yield from lines(destination("train", config) | {"model": config.register or "logged, and not registered"})

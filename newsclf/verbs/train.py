@@ -9,6 +9,7 @@ import numpy as np
 
 from newsclf.config import TrainConfig
 from newsclf.data import Dataset, fingerprint_texts, load
+from newsclf.data.tables.values import by_class
 from newsclf.errors import InputError
 from newsclf.evaluation import concerns
 from newsclf.model import encoder, prefix, weights
@@ -44,7 +45,6 @@ def train(config: TrainConfig) -> dict[str, float]:
         tag_superseded_run(earlier.run_id)
         config = dataclasses.replace(earlier.config, resume="")
     config = resolve_auto(config)
-    assert config.learning_rate is not None
     with (
         open_run("train", config, earlier.run_id if earlier else "") as run,
         checkpoints(run, (earlier and earlier.checkpoints) or run.folder / "checkpoints") as checkpoint_folder,
@@ -57,6 +57,8 @@ def train(config: TrainConfig) -> dict[str, float]:
         run.warn(dataset.warnings)
         log_dataset(run, dataset, "train", ("train", "validation", "test"))
         print(_described(dataset), flush=True)
+        config = fitted_to(config, dataset)
+        assert config.learning_rate is not None
 
         files = weights.find(config.encoder)
         tokenizer = Tokenizer(files.folder, config.max_length)
@@ -121,6 +123,14 @@ def resolve_auto(config: TrainConfig) -> TrainConfig:
         precision="bf16" if uses_bf16(config.precision, device.type) else "fp32",
         learning_rate=config.learning_rate or (HEAD_RATE if config.trainable_layers == 0 else ENCODER_RATE),
     )
+
+
+def fitted_to(config: TrainConfig, dataset: Dataset) -> TrainConfig:
+    """The config with the data's own class names. Raises InputError where it names a class that is not there."""
+    if not isinstance(config.class_weights, dict):
+        return config
+    weights = by_class(config.class_weights, dataset.classes, "class_weights")
+    return dataclasses.replace(config, class_weights=weights)
 
 
 def make_classifier(

@@ -1,5 +1,6 @@
 """Arguments and YAML become a checked dataclass, or one line that says what is wrong and what is allowed."""
 
+import re
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -319,3 +320,50 @@ def test_a_mapping_is_typed_as_yaml_and_read_back_from_its_own_text(typed: str) 
 def test_what_is_no_mapping_of_options_is_bad_input(typed: str) -> None:
     with pytest.raises(InputError, match="it must be a `name: value` mapping, or none"):
         resolve(Tray, ["--things", typed])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Weigh."""
+
+    amounts: dict[str, float] | str | None = option(
+        None, "grams", role="setting", choices=("equal",), low=0.5, high=100
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("none", None),
+        ("equal", "equal"),
+        ("{tea: 2, no: 0.5}", {"tea": 2.0, "no": 0.5}),
+        ('{"tea": 1e1}', {"tea": 10.0}),
+        ("{}", {}),
+    ],
+)
+def test_a_mapping_to_numbers_or_a_word_in_its_place(typed: str, value: object, recipe: Path) -> None:
+    got = resolve(Recipe, [f"amounts={typed}"])
+    assert got.amounts == value
+    assert resolve(Recipe, [f"amounts={as_text(got)['amounts']}"]) == got
+    recipe.write_text(f"amounts: {typed}")
+    assert resolve(Recipe, [f"config={recipe}"]) == got
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("equals", "it must be a `name: a number from 0.5 to 100` mapping, equal, or none"),
+        ("tea=2", "it must be a `name: a number from 0.5 to 100` mapping, equal, or none"),
+        ("[tea]", "it must be a `name: a number from 0.5 to 100` mapping, equal, or none"),
+        ("{tea: 0}", "option amounts, tea: 0 must be a number from 0.5 to 100"),
+        ("{tea: much}", "option amounts, tea: 'much' must be a number from 0.5 to 100"),
+        ("{tea: true}", "option amounts, tea: True must be a number from 0.5 to 100"),
+        ("{tea: .nan}", "option amounts, tea: nan must be a number from 0.5 to 100"),
+        ("{tea: }", "option amounts, tea: None must be a number from 0.5 to 100"),
+        ("{tea: {cup: 1}}", "option amounts, tea: {'cup': 1} must be a number from 0.5 to 100"),
+        ("{tea: 1, tea: 2}", "(tea is given twice)"),
+    ],
+)
+def test_a_mapping_with_something_else_is_refused(typed: str, words: str) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        resolve(Recipe, [f"amounts={typed}"])

@@ -126,7 +126,25 @@ def test_per_class_metrics_are_named_by_score_and_class(labels: np.ndarray, prob
     classes = ["World", "Sports", "Business", "Sci/Tech", "none"]
     got = per_class_metrics(labels, probabilities, classes, "test_")
     table = class_scores(labels, probabilities.argmax(axis=1), CLASSES)
-    assert len(got) == 15
+    assert len(got) == 15 + 1 + 4, "three scores of each, and average precision of the four with a row and their mean"
     assert got["test_recall/Sci/Tech"] == table["recall"][3]
     assert got["test_precision/World"] == table["precision"][0]
     assert got["test_f1/Business"] == table["f1"][2]
+
+
+def test_average_precision_is_scikit_learns_over_the_classes_that_have_a_row(
+    labels: np.ndarray, probabilities: np.ndarray
+) -> None:
+    got = per_class_metrics(labels, probabilities, ["a", "b", "c", "d", "none"], "test_")
+    expected = [sklearn_metrics.average_precision_score(labels == place, probabilities[:, place]) for place in range(4)]
+    assert [got[f"test_average_precision/{name}"] for name in "abcd"] == expected
+    assert "test_average_precision/none" not in got
+    assert got["test_average_precision"] == pytest.approx(np.mean(expected), rel=1e-12)
+
+
+def test_average_precision_hangs_on_no_threshold() -> None:
+    """A rare class whose rows are ranked first, and are never predicted all the same."""
+    labels = np.array([0, 0, 0, 1])
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.9, 0.1], [0.6, 0.4]])
+    got = per_class_metrics(labels, probabilities, ["common", "rare"])
+    assert (got["recall/rare"], got["average_precision/rare"], got["average_precision"]) == (0, 1, 1)

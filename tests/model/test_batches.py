@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from newsclf.model.batches import LengthBucketSampler, LongestFirstSampler, RaggedRows, TokenDataset, loader
+from newsclf.config import TrainConfig
+from newsclf.model.batches import (
+    BalancedSampler,
+    LengthBucketSampler,
+    LongestFirstSampler,
+    RaggedRows,
+    TokenDataset,
+    loader,
+    training_sampler,
+)
 
 LENGTHS = np.random.default_rng(5).integers(3, 200, 1003)
 
@@ -135,3 +144,55 @@ def test_a_row_with_a_weight_comes_as_often_as_that() -> None:
     assert sorted(int(label) for label in labels) == [0, 0, 0, 1, 2, 2]
     whole = batches.__getitems__(range(6))
     assert whole.values[:, 0].tolist() == [1, 1, 1, 2, 3, 3]
+
+
+# Other places of the kind (who draws the rows of an epoch): the trial of a dry run, by training_sampler as well.
+RARE = np.repeat([0, 1, 2], [900, 100, 3])
+
+
+def test_every_class_comes_equally_often_in_as_many_rows() -> None:
+    sampler = BalancedSampler(LENGTHS, RARE, 32, seed=0)
+    for _ in range(3):
+        batches = list(sampler)
+        rows = np.array(list(chain(*batches)))
+        assert (len(rows), len(batches)) == (1003, len(sampler))
+        assert sorted(np.bincount(RARE[rows])) == [334, 334, 335]
+        times = np.bincount(rows, minlength=1003)
+        assert times[RARE == 0].max() == 1, "of a common class none comes twice"
+        for label in (1, 2):
+            assert np.ptp(times[label == RARE]) <= 1, "of a rare class each comes as often, but for once"
+
+
+def test_epochs_of_a_common_class_have_other_rows_by_the_seed_alone() -> None:
+    one, same, other = (BalancedSampler(LENGTHS, RARE, 32, seed) for seed in (1, 1, 2))
+    first, second = list(one), list(one)
+    assert [first, second] == [list(same), list(same)]
+    assert first != list(other)
+    common = [{row for row in chain(*batches) if RARE[row] == 0} for batches in (first, second)]
+    assert 50 < len(common[0] & common[1]) < 250
+
+
+def test_balanced_batches_pad_little_and_mix_the_classes() -> None:
+    batches = list(BalancedSampler(LENGTHS, RARE, 32, 0))
+    padded = sum(len(batch) * LENGTHS[batch].max() for batch in batches)
+    assert 1 - sum(LENGTHS[batch].sum() for batch in batches) / padded < 0.05
+    assert sum(len(set(RARE[batch])) > 1 for batch in batches) > 25
+
+
+def test_equal_classes_are_all_there_and_one_class_is_shuffled() -> None:
+    for labels in (np.arange(1003) % 17, np.zeros(1003, int)):
+        assert sorted(chain(*BalancedSampler(LENGTHS, labels, 32, 0))) == list(range(1003))
+
+
+def test_in_a_balanced_draw_a_row_comes_by_its_weight_within_its_class() -> None:
+    table = ids_table(*[[row] for row in range(1, 41)])
+    labels, weights = np.repeat([0, 1], [10, 30]), np.ones(40, int)
+    weights[:5] = 3
+    dataset = TokenDataset(table, labels, weights=weights)
+    config = TrainConfig(batch_size=8, sampling="balanced")
+    assert type(training_sampler(dataset, TrainConfig())) is LengthBucketSampler
+    rows = [row for batch in loader(dataset, training_sampler(dataset, config)) for row in (batch.values[:, 0] - 1)]
+    times = np.bincount(rows, minlength=40)
+    assert (len(rows), times[:10].sum(), times[10:].sum()) == (50, 25, 25)
+    assert (times[:5].sum(), times[5:10].sum()) in {(15 + extra, 10 - extra) for extra in range(-5, 6)}
+    assert times[:5].sum() > 1.5 * times[5:10].sum()

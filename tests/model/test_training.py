@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from newsclf.errors import InputError
-from newsclf.model.batches import TokenDataset
+from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.classifier import Classifier
+from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import Fit
 
 RunFit = Callable[..., Fit]
@@ -222,3 +223,24 @@ def test_a_checkpoint_holds_the_trained_weights_alone_and_no_pickled_code(
     state = torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)
     assert set(state["state_dict"]) == {"classifier.head.weight", "classifier.head.bias"}
     assert sorted(file.name for file in (tmp_path / "checkpoints").iterdir()) == ["best.ckpt", "latest.ckpt"]
+
+
+@pytest.mark.parametrize("option", [{"class_weights": "balanced"}, {"sampling": "balanced"}])
+def test_a_rare_class_is_found_where_classes_are_balanced(
+    make_classifier: MakeClassifier, toy: Toy, tokenizer: Tokenizer, run_fit: RunFit, option: dict[str, Any]
+) -> None:
+    both = toy(200)
+    assert both.labels is not None
+    chosen = np.flatnonzero((both.labels == 0) | (np.arange(200) % 20 == 1))
+    starts = both.ragged.starts()
+    values = np.concatenate([both.ragged.values[starts[row] : starts[row + 1]] for row in chosen])
+    rare = TokenDataset(RaggedRows(values, both.ragged.lengths[chosen]), both.labels[chosen], tokenizer.pad_id)
+    unseen, found, steps = toy(60, seed=2), [], []
+    for options in ({}, option):
+        classifier = make_classifier(2)
+        steps.append(
+            run_fit(classifier, rare, toy(20, seed=1), keep="last", epochs=4, learning_rate=3e-3, **options).steps
+        )
+        found.append(classifier.probabilities(unseen)[unseen.labels == 1, 1].mean())
+    assert found[1] > found[0] + 0.1
+    assert steps[0] == steps[1]

@@ -15,8 +15,8 @@ from newsclf.model import weights
 from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.tokenizer import Tokenizer
+from newsclf.verbs.train import fitted_to, model_inputs, resolve_auto
 from newsclf.verbs.train import make_classifier as classifier_for
-from newsclf.verbs.train import model_inputs, resolve_auto
 
 TEXTS = {
     "train": ["the bank", "a team won", "market shares"],
@@ -124,3 +124,14 @@ def test_auto_is_replaced_by_what_it_stands_for() -> None:
     assert resolve_auto(TrainConfig(device="cpu", trainable_layers=1)).learning_rate == 2e-4
     kept = TrainConfig(device="cpu", precision="bf16", learning_rate=0.5)
     assert resolve_auto(kept) == kept
+
+
+def test_class_weights_are_by_the_data_s_own_classes() -> None:
+    assert fitted_to(TrainConfig(class_weights="balanced"), dataset()).class_weights == "balanced"
+    assert fitted_to(TrainConfig(class_weights={"b": 2.0}), dataset()).class_weights == {"b": 2.0}
+    with pytest.raises(InputError, match=r'option class_weights: there is no class "c", but a, b$'):
+        fitted_to(TrainConfig(class_weights={"c": 2.0}), dataset())
+    numbered = replace(dataset(), classes=("1", "2"))
+    assert fitted_to(TrainConfig(class_weights={"1.0": 2.0}), numbered).class_weights == {"1": 2.0}
+    with pytest.raises(InputError, match='"1.0" is a class that is there already'):
+        fitted_to(TrainConfig(class_weights={"1": 2.0, "1.0": 3.0}), numbered)

@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from newsclf.errors import InputError
 from newsclf.features.plain_text import readable
-from newsclf.messages import one_line, quoted
+from newsclf.messages import listed, one_line, quoted
 
 MAX_WEIGHT = 1000
 # A number as text, as float and decimal columns are written in CSV: 1.0, 2.50.
@@ -95,6 +96,25 @@ def unknown_labels(counts: Mapping[str, int], classes: Sequence[str]) -> list[st
     unknown = [label for label, place in zip(counts, places, strict=True) if place < 0]
     unknown.sort(key=lambda label: -counts[label])
     return [f'"{quoted(label)}" ({counts[label]:,} row{"s" if counts[label] > 1 else ""})' for label in unknown]
+
+
+def by_class(numbers: Mapping[str, float], classes: Sequence[str], option: str) -> dict[str, float]:
+    """Numbers by label as numbers by class, spelt as the classes are. option: which has them, for messages.
+
+    Raises InputError for a label that is none of the classes, and for two that are one class.
+
+    >>> by_class({"art": 2.0, "1.0": 0.5}, ["1", "art", "law"], "class_weights")
+    {'art': 2.0, '1': 0.5}
+    """
+    found: dict[str, float] = {}
+    for name, number in numbers.items():
+        place = class_indices([label_of(name) or name], classes)[0]
+        if place < 0:
+            raise InputError(f'option {option}: there is no class "{quoted(name)}", but {listed(classes, 25)}')
+        if classes[place] in found:
+            raise InputError(f'option {option}: "{quoted(name)}" is a class that is there already: give it once')
+        found[classes[place]] = number
+    return found
 
 
 def weight_of(value: object) -> int:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from newsclf.config import TrainConfig
 from newsclf.model.classifier import Classifier
-from newsclf.model.training import OPTIMIZERS, NewsModule
+from newsclf.model.module import OPTIMIZERS, NewsModule, class_weights
 
 
 def module(classifier: Classifier, steps: int = 10, **options: object) -> NewsModule:
@@ -92,3 +94,39 @@ def test_the_optimizer_is_the_one_that_was_named(
 def test_every_optimizer_that_may_be_named_is_there() -> None:
     field = TrainConfig.__dataclass_fields__["optimizer_name"]
     assert set(field.metadata["choices"]) == set(OPTIMIZERS)
+
+
+LABELS = np.repeat([0, 1, 2], [6, 3, 1])
+
+
+def test_balanced_weights_are_scikit_learns_and_given_ones_keep_their_ratio() -> None:
+    from sklearn.utils.class_weight import compute_class_weight
+
+    found = class_weights("balanced", ("a", "b", "c"), LABELS)
+    assert found is not None
+    assert found.tolist() == pytest.approx(compute_class_weight("balanced", classes=np.arange(3), y=LABELS))
+    given = class_weights({"b": 4.0}, ("a", "b", "c"), LABELS)
+    assert given is not None
+    assert (given / given[0]).tolist() == pytest.approx([1, 4, 1])
+    assert given[LABELS].mean() == pytest.approx(1)
+    assert class_weights(None, ("a", "b"), LABELS) is class_weights({}, ("a", "b"), LABELS) is None
+
+
+def test_a_class_without_a_row_does_no_harm() -> None:
+    found = class_weights("balanced", ("a", "b", "c", "d"), LABELS)
+    assert found is not None
+    assert found.isfinite().all()
+    assert found[LABELS].mean() == pytest.approx(1)
+
+
+def test_a_row_counts_by_its_class_in_training_and_not_in_validation(
+    make_classifier: Callable[..., Classifier],
+) -> None:
+    logits, labels = torch.randn(10, 3), torch.tensor(LABELS)
+    each = cross_entropy(logits, labels, reduction="none")
+    classifier = make_classifier()
+    assert NewsModule(classifier, TrainConfig(), 0.1, 1).loss(logits, labels) == cross_entropy(logits, labels)
+    weights = class_weights("balanced", ("a", "b", "c"), LABELS)
+    weighted = NewsModule(classifier, TrainConfig(), 0.1, 1, weights).loss(logits, labels)
+    by_class = [float(each[label == LABELS].mean()) for label in range(3)]
+    assert float(weighted) == pytest.approx(np.mean(by_class)), "every class counts the same"

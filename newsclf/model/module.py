@@ -1,0 +1,108 @@
+"""What is minimised, and how: the loss of a batch, the optimizer, the learning rate of each step."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from torch import Tensor, nn
+
+from newsclf.config import TrainConfig
+from newsclf.model.batches import TokenBatch, to_device
+from newsclf.model.classifier import Classifier
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": lambda groups, **rest: torch.optim.SGD(groups, momentum=0.9, **rest),
+}
+
+
+class NewsModule(lightning.LightningModule):
+    """Cross-entropy on batches of a Classifier, with warm-up and linear decay of the learning rate."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        config: TrainConfig,
+        learning_rate: float,
+        steps: int,
+        class_weights: Tensor | None = None,
+    ) -> None:
+        """class_weights: [classes], what a row's loss is multiplied by in training; see the function."""
+        super().__init__()
+        self.strict_loading = False  # a checkpoint has what is trained, see below
+        self.classifier, self.config, self.rate, self.steps = classifier, config, learning_rate, steps
+        self.class_weights: Tensor | None
+        self.register_buffer("class_weights", class_weights, persistent=False)
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The training loss of a batch: logits [rows, classes], labels [rows]."""
+        if self.class_weights is None:
+            return nn.functional.cross_entropy(logits, labels)
+        return (nn.functional.cross_entropy(logits, labels, reduction="none") * self.class_weights[labels]).mean()
+
+    def training_step(self, batch: TokenBatch, _: int) -> Tensor:
+        assert batch.labels is not None
+        loss = self.loss(self.classifier(batch), batch.labels)
+        self.log("train_loss", loss, batch_size=len(batch.labels))
+        return loss
+
+    def validation_step(self, batch: TokenBatch, _: int) -> None:
+        """Rows as they are: no option of the training loss bears on what runs are compared by."""
+        logits, labels = self.classifier(batch), batch.labels
+        assert labels is not None
+        loss = nn.functional.cross_entropy(logits.float(), labels)
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        self.log_dict({"val_loss": loss, "val_acc": accuracy}, batch_size=len(labels))
+
+    def transfer_batch_to_device(self, batch: TokenBatch, device: torch.device, _: int) -> TokenBatch:
+        return to_device(batch, device)
+
+    def configure_optimizers(self) -> Any:
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        groups = [  # vectors are biases and LayerNorm weights
+            {"params": [p for p in trained if p.ndim >= 2], "weight_decay": self.config.weight_decay},
+            {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        optimizer = OPTIMIZERS[self.config.optimizer_name](groups, lr=self.rate, fused=True)
+        warmup = round(self.config.warmup_fraction * self.steps)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, warmup, self.steps))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step", "name": "learning_rate"},
+        }
+
+    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
+        """Clip the norm of all gradients together. Lightning's own clipping refuses a fused optimizer under bf16."""
+        if self.config.gradient_clip:
+            trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            nn.utils.clip_grad_norm_(trained, self.config.gradient_clip)
+
+    def on_save_checkpoint(self, state: dict[str, Any]) -> None:
+        trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+        state["state_dict"] = {name: value for name, value in state["state_dict"].items() if name in trained}
+
+
+def class_weights(wanted: dict[str, float] | str | None, classes: Sequence[str], labels: np.ndarray) -> Tensor | None:
+    """What a row of each class counts in the loss, [classes]; None where all count the same.
+
+    wanted: the option class_weights, its names as in `classes`; labels: [rows] class indices of the training rows. The
+    mean over these rows is 1, so that the learning rate means what it does without: balanced is rows / (classes * rows
+    of the class).
+    """
+    if not wanted:
+        return None
+    rows = np.bincount(labels, minlength=len(classes))
+    if isinstance(wanted, str):
+        weights = 1 / np.maximum(rows, 1)
+    else:
+        weights = np.array([wanted.get(name, 1.0) for name in classes])
+    return torch.tensor(weights * rows.sum() / (weights @ rows), dtype=torch.float32)
+
+
+def _rate(step: int, warmup: int, steps: int) -> float:
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return max(0.0, (steps - step) / max(1, steps - warmup))
