@@ -62,6 +62,14 @@ class TrainConfig(RunOptions, IdentityOptions, ComputeOptions, WeightedDataOptio
     keep: str = setting(
         "best", "the epoch whose weights are kept: best has the lowest val_loss", choices=("best", "last")
     )
+    fusion: str = setting(
+        "auto",
+        "whether a classifier of words (TF-IDF) is joined with the encoder; auto: where the validation rows become "
+        "likelier with it",
+        choices=("auto", "none", "linear"),
+    )
+    calibrate: bool = setting(True, "make probabilities as sure as they are right on the validation rows")
+    baseline: bool = setting(True, "fit the classifier of words by itself as well, and say which model is better")
     precision: str = setting(
         "auto", "arithmetic; auto: bf16 on a GPU that has it, else fp32", choices=("auto", "fp32", "bf16")
     )

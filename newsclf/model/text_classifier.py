@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,41 +21,61 @@ from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.device import choose
 from newsclf.model.encoder_config import LIMITS
+from newsclf.model.fusion import ENCODER_ALONE, Fusion
+from newsclf.model.linear import LinearClassifier
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.untrusted import BITS, check_file, check_inside, load_json_object, tensors
 
 MAX_CLASSES = 10_000  # of a model that is loaded
+MAX_WEIGHT = 1e4  # of its fusion
 
 
 class TextClassifier:
     """Texts to probabilities.
 
     classes: in the order of the probabilities' columns. name: what it is loaded by again, such as
-    runs:/<run id>/model; bf16: whether matrix products are in bf16.
+    runs:/<run id>/model; bf16: whether matrix products are in bf16. fusion: how the encoder's probabilities become the
+    model's; linear: the classifier of words that takes part in it, None of an encoder alone.
     """
 
-    def __init__(self, classifier: Classifier, tokenizer: Tokenizer, name: str = "", bf16: bool = False) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        tokenizer: Tokenizer,
+        name: str = "",
+        bf16: bool = False,
+        fusion: Fusion = ENCODER_ALONE,
+        linear: LinearClassifier | None = None,
+    ) -> None:
         self.classifier, self.tokenizer, self.name, self.bf16 = classifier, tokenizer, name, bf16
+        self.fusion, self.linear = fusion, linear
         self.classes: tuple[str, ...] = classifier.classes
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities [texts, classes], float64, each row of sum 1. Raises InputError where weights give none."""
         dataset = TokenDataset(self.tokenizer(texts), pad_id=self.tokenizer.pad_id)
-        probabilities = self.classifier.probabilities(dataset, self.bf16)
+        probabilities = self.fused(texts, self.classifier.probabilities(dataset, self.bf16))
         if not np.isfinite(probabilities).all():
             row = int(np.flatnonzero(~np.isfinite(probabilities).all(axis=1))[0])
             raise InputError(f"model {self.name}: its weights give no number for text {row}: take another model")
         return probabilities
 
+    def fused(self, texts: Sequence[str], encoder: np.ndarray) -> np.ndarray:
+        """The model's probabilities [texts, classes], of those that the encoder alone gives, [texts, classes]."""
+        return self.fusion.probabilities(encoder, None if self.linear is None else self.linear.margins(texts))
+
     def save(self, folder: Path) -> None:
-        """Write encoder/ (the hub's own layout), head.safetensors and classifier.json; no pickle."""
+        """Write encoder/ (the hub's own layout), head.safetensors, the linear part and classifier.json; no pickle."""
         # Where layers were computed from the cache, the encoder may still be on another device.
         self.classifier.encoder.transformer.save_pretrained(folder / "encoder", safe_serialization=True)  # type: ignore[operator]
         self.tokenizer.save(folder / "encoder")
         head = self.classifier.head.state_dict()
         save_file({name: tensor.contiguous() for name, tensor in head.items()}, folder / "head.safetensors")
+        if self.linear is not None:
+            self.linear.save(folder)
         sums = {path.relative_to(folder).as_posix(): file_checksum(path) for path in sorted(folder.rglob("*.*"))}
-        about = {"classes": self.classes, "max_length": self.tokenizer.max_length, "sha256": sums}
+        about = {"classes": self.classes, "max_length": self.tokenizer.max_length, "fusion": vars(self.fusion)}
+        about |= {"sha256": sums}
         (folder / "classifier.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -66,21 +87,22 @@ class TextClassifier:
         """
         try:
             check_inside(folder / "encoder", folder)
-            classes, max_length = _about(folder / "classifier.json")
+            classes, max_length, fusion = _about(folder / "classifier.json")
             head = _head(folder / "head.safetensors", len(classes))
             encoder = encoders.load(folder / "encoder", dropout=0.0, attention_dropout=0.0)
             classifier = Classifier(encoder, classes, dropout=0.0)
             classifier.head.load_state_dict(head)
+            linear = LinearClassifier.load(folder, len(classes)) if fusion.linear else None
             _check_sums(folder)
         except (OSError, ValueError, SafetensorError, RuntimeError) as error:
             raise InputError(f"model folder {folder} is no whole classifier ({one_line(error, 200)})") from error
         tokenizer = Tokenizer(folder / "encoder", max_length)
         encoder.check_reads(tokenizer, f"model folder {folder}: max_length")
-        return cls(classifier.eval().to(choose(device).type), tokenizer, name)
+        return cls(classifier.eval().to(choose(device).type), tokenizer, name, fusion=fusion, linear=linear)
 
 
-def _about(file: Path) -> tuple[tuple[str, ...], int]:
-    """The classes and max_length that classifier.json names. Raises ValueError."""
+def _about(file: Path) -> tuple[tuple[str, ...], int, Fusion]:
+    """The classes, max_length and the fusion (until 0.3.0 there was none) of classifier.json. Raises ValueError."""
     about = load_json_object(file)
     classes, max_length = about.get("classes"), about.get("max_length")
     if not isinstance(classes, list) or not all(isinstance(name, str) and name for name in classes):
@@ -89,7 +111,17 @@ def _about(file: Path) -> tuple[tuple[str, ...], int]:
         raise ValueError(f"{file.name}: classes must be 2 to {MAX_CLASSES:,} different names")
     if type(max_length) is not int or not 2 <= max_length <= LIMITS["max_position_embeddings"]:
         raise ValueError(f"{file.name}: max_length is {one_line(repr(max_length), 40)}, and must be a number of tokens")
-    return tuple(classes), max_length
+    return tuple(classes), max_length, _fusion(about.get("fusion", {}), file.name)
+
+
+def _fusion(weights: Any, file: str) -> Fusion:
+    match weights:
+        case {} if not weights:
+            return ENCODER_ALONE
+        case {"encoder": int() | float() as encoder, "linear": int() | float() as linear} if len(weights) == 2:
+            if 0 <= encoder <= MAX_WEIGHT and 0 <= linear <= MAX_WEIGHT:
+                return Fusion(encoder, linear)
+    raise ValueError(f"{file}: fusion must be the weights of the encoder and of the linear part, 0 to {MAX_WEIGHT:g}")
 
 
 def _check_sums(folder: Path) -> None:

@@ -12,11 +12,14 @@ from newsclf.data import Dataset, fingerprint_texts, load
 from newsclf.data.tables.values import by_class
 from newsclf.errors import InputError
 from newsclf.evaluation import concerns
+from newsclf.evaluation.baseline import BesideBaseline
+from newsclf.evaluation.scores import accuracy
 from newsclf.model import encoder, prefix, weights
 from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.cache import Cache, default_folder
 from newsclf.model.classifier import Classifier
 from newsclf.model.device import choose, peak_gpu_bytes, uses_bf16
+from newsclf.model.finishing import finish, fit_words
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import fit, seed_everything
@@ -30,7 +33,7 @@ from newsclf.tracking.lightning_logger import RunLogger
 from newsclf.tracking.lineage import log_dataset
 from newsclf.tracking.registry.versions import check_name
 from newsclf.tracking.resume import checkpoints, find_interrupted_run, tag_superseded_run
-from newsclf.tracking.run import open_run
+from newsclf.tracking.run import Run, open_run
 from newsclf.tracking.runs import STUDYS_ACCURACY
 
 HEAD_RATE, ENCODER_RATE = 1e-3, 2e-4
@@ -79,14 +82,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         )
 
         run.warn(concerns.of_training(result.losses, config.epochs))
-        test = inputs["test"]
-        assert test.labels is not None
-        model = TextClassifier(classifier, tokenizer, bf16=bf16)
-        probabilities = classifier.probabilities(test, bf16)
-        texts = dataset.splits["test"]["text"].tolist()
-        metrics = log_report(run, texts, test.labels, probabilities, dataset.classes, "test_", dataset.identity["test"])
-        metrics = {STUDYS_ACCURACY: metrics["test_accuracy"], **metrics}
-
+        model, probabilities, metrics, said = finish_and_test(run, config, dataset, classifier, tokenizer, inputs, bf16)
         with tempfile.TemporaryDirectory() as references:
             reference = log_training_reference(
                 run, dataset, probabilities, model.predict_proba, config.seed, Path(references)
@@ -109,7 +105,9 @@ def train(config: TrainConfig) -> dict[str, float]:
         run.show(model=uri, **({"version": run.register(config.register)} if config.register else {}))
         print(
             f"test accuracy {metrics['test_accuracy']:.4f}, macro-F1 {metrics['test_macro_f1']:.4f}, log-loss "
-            f"{metrics['test_log_loss']:.4f}, calibration error {metrics['test_expected_calibration_error']:.4f}"
+            f"{metrics['test_log_loss']:.4f}, calibration error {metrics['test_expected_calibration_error']:.4f}",
+            *said,
+            sep="\n",
         )
     return metrics
 
@@ -201,6 +199,43 @@ def _frozen_output(
         return tokens
     with progress(f"frozen layers, {split}", len(texts)) as update:
         return prefix.compute(classifier, cache, key, tokens, tokenizer.pad_id, bf16, update)
+
+
+def finish_and_test(
+    run: Run,
+    config: TrainConfig,
+    dataset: Dataset,
+    classifier: Classifier,
+    tokenizer: Tokenizer,
+    inputs: dict[str, TokenDataset],
+    bf16: bool,
+) -> tuple[TextClassifier, np.ndarray, dict[str, float], list[str]]:
+    """The finished model, its probabilities [test rows, classes], its metrics, and what a terminal is told of it."""
+    texts = {split: frame["text"].tolist() for split, frame in dataset.splits.items()}
+    train, test = inputs["train"], inputs["test"]
+    assert train.labels is not None
+    assert test.labels is not None
+    frame = dataset.splits["train"]
+    row_weights = frame["weight"].to_numpy(np.int64) if "weight" in frame else None
+    words = fit_words(config, texts["train"], train.labels, len(dataset.classes), row_weights)
+    model, finished = finish(config, classifier, tokenizer, inputs["validation"], texts["validation"], words, bf16)
+
+    encoder_alone = classifier.probabilities(test, bf16)
+    probabilities = model.fused(texts["test"], encoder_alone)
+    identity = dataset.identity["test"]
+    metrics = log_report(run, texts["test"], test.labels, probabilities, dataset.classes, "test_", identity)
+    metrics = {STUDYS_ACCURACY: metrics["test_accuracy"], **metrics, **finished}
+    said = []
+    if model.linear is not None:
+        metrics["encoder_accuracy"] = accuracy(test.labels, encoder_alone.argmax(axis=1))
+        said.append(f"with a classifier of words in it; the encoder alone: accuracy {metrics['encoder_accuracy']:.4f}")
+    if config.baseline and words.linear is not None:
+        predicted = words.linear.margins(texts["test"]).argmax(axis=1)
+        beside = BesideBaseline.of(test.labels, probabilities.argmax(axis=1), predicted)
+        metrics |= beside.metrics
+        said.append(str(beside))
+        run.warn(beside.concerns())
+    return model, probabilities, metrics, said
 
 
 def _described(dataset: Dataset) -> str:

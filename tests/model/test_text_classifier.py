@@ -11,6 +11,8 @@ import torch
 from newsclf.errors import InputError
 from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
+from newsclf.model.fusion import ENCODER_ALONE, Fusion
+from newsclf.model.linear import LinearClassifier
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.model.tokenizer import Tokenizer
 
@@ -51,6 +53,69 @@ def test_a_saved_classifier_gives_the_same_probabilities(trained: TextClassifier
     assert (loaded.tokenizer.max_length, loaded.tokenizer.key) == (trained.tokenizer.max_length, trained.tokenizer.key)
     assert not loaded.classifier.training
     assert np.array_equal(loaded.predict_proba(TEXTS), trained.predict_proba(TEXTS))
+
+
+WORDS = LinearClassifier.fit(
+    ["goal match", "goal team", "market", "market bank", "", ""], np.array([0, 0, 1, 1, 2, 2]), 3
+)
+
+
+@pytest.fixture
+def fused(trained: TextClassifier) -> TextClassifier:
+    return TextClassifier(trained.classifier, trained.tokenizer, fusion=Fusion(0.7, 2.5), linear=WORDS)
+
+
+def test_words_take_part_in_the_probabilities(fused: TextClassifier, trained: TextClassifier) -> None:
+    found = fused.predict_proba(TEXTS)
+    assert np.array_equal(found, Fusion(0.7, 2.5).probabilities(trained.predict_proba(TEXTS), WORDS.margins(TEXTS)))
+    assert found.sum(axis=1) == pytest.approx(1)
+    assert fused.predict_proba([]).shape == (0, 3)
+    one = TextClassifier(trained.classifier, trained.tokenizer, fusion=Fusion(0.7))
+    assert (one.predict_proba(TEXTS).argmax(axis=1) == trained.predict_proba(TEXTS).argmax(axis=1)).all()
+
+
+def test_a_fused_classifier_is_saved_whole(fused: TextClassifier, tmp_path: Path) -> None:
+    fused.save(tmp_path)
+    loaded = TextClassifier.load(tmp_path)
+    assert loaded.fusion == fused.fusion
+    assert np.array_equal(loaded.predict_proba(TEXTS), fused.predict_proba(TEXTS))
+
+
+def test_a_folder_of_before_there_was_fusion_is_read(saved: Path) -> None:
+    file = saved / "classifier.json"
+    about = json.loads(file.read_text())
+    del about["fusion"]
+    file.write_text(json.dumps(about))
+    assert TextClassifier.load(saved).fusion == ENCODER_ALONE
+
+
+@pytest.mark.parametrize("lost", ["linear.safetensors", "linear_terms.txt"])
+def test_a_fused_folder_without_its_words_is_bad_input(fused: TextClassifier, lost: str, tmp_path: Path) -> None:
+    fused.save(tmp_path)
+    (tmp_path / lost).unlink()
+    with pytest.raises(InputError, match="is no whole classifier"):
+        TextClassifier.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        None,
+        [],
+        "1",
+        {"encoder": 1},
+        {"encoder": "1", "linear": 0},
+        {"encoder": -1, "linear": 0},
+        {"encoder": float("nan"), "linear": 0},
+        {"encoder": 1, "linear": 10**400},
+        {"encoder": 1, "linear": 0, "x": 1},
+    ],
+)
+def test_weights_of_a_fusion_that_are_none_are_bad_input(saved: Path, weights: object) -> None:
+    file = saved / "classifier.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"fusion": weights}))
+    with pytest.raises(InputError, match=r"classifier\.json: fusion must be"):
+        TextClassifier.load(saved)
 
 
 @pytest.fixture

@@ -13,10 +13,13 @@ import pytest
 
 from newsclf.errors import InputError
 from newsclf.model.classifier import Classifier
+from newsclf.model.fusion import Fusion
+from newsclf.model.linear import LinearClassifier
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.model.tokenizer import Tokenizer
 
 TEXTS = ["goal match team", "the market", ""]
+LABELS = np.array([0, 0, 1, 1])
 CASES = 40
 PIECES = (b"{", b"[", b'"', b"null", b"9" * 30, b"-", b"\xff\xff", b",", b'"a":1,', b"1e999")
 VALUES = (b"-1", b"99999999999", b"0", b"null", b'"x"', b"true", b"NaN", b"[]", b"1.5")
@@ -49,7 +52,10 @@ def changed(content: bytes, draw: random.Random) -> bytes:
 
 @pytest.fixture
 def saved(make_classifier: Callable[..., Classifier], tokenizer: Tokenizer, tmp_path: Path) -> Path:
-    TextClassifier(make_classifier(), tokenizer).save(tmp_path / "saved")
+    classifier = make_classifier()
+    linear = LinearClassifier.fit(["goal team", "goal", "market", "market bank"], LABELS, len(classifier.classes))
+    (tmp_path / "saved").mkdir()
+    TextClassifier(classifier, tokenizer, fusion=Fusion(0.7, 2.5), linear=linear).save(tmp_path / "saved")
     return tmp_path / "saved"
 
 

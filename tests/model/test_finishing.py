@@ -1,0 +1,63 @@
+"""What a trained classifier goes through before it is tested."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from newsclf.config import TrainConfig
+from newsclf.model.batches import TokenDataset
+from newsclf.model.classifier import Classifier
+from newsclf.model.finishing import Words, finish, fit_words
+from newsclf.model.fusion import ENCODER_ALONE
+from newsclf.model.tokenizer import Tokenizer
+
+TEXTS = ["goal match", "goal team", "market shares", "market bank"] * 10
+LABELS = np.array([0, 0, 1, 1] * 10)
+CONFIG = TrainConfig()
+
+
+@pytest.fixture
+def ingredients(make_classifier: Callable[..., Classifier], tokenizer: Tokenizer) -> tuple[Classifier, Tokenizer]:
+    """Not trained: it knows nothing, and the words everything."""
+    return make_classifier(classes=("Sports", "Business")), tokenizer
+
+
+def finished(ingredients: tuple[Classifier, Tokenizer], config: TrainConfig, words: Words):
+    classifier, tokenizer = ingredients
+    validation = TokenDataset(tokenizer(TEXTS), LABELS, tokenizer.pad_id)
+    return finish(config, classifier, tokenizer, validation, TEXTS, words, bf16=False)
+
+
+def test_the_words_are_fitted_where_somebody_wants_them():
+    for options in ({}, {"fusion": "none"}, {"baseline": False}, {"fusion": "linear", "baseline": False}):
+        words = fit_words(dataclasses.replace(CONFIG, **options), TEXTS, LABELS, 2, None)
+        assert words.linear is not None
+        assert words.seconds > 0
+    assert fit_words(TrainConfig(fusion="none", baseline=False), TEXTS, LABELS, 2, None) == Words(None, 0.0)
+
+
+def test_texts_without_a_word_train_all_the_same(capsys):
+    assert fit_words(CONFIG, ["", "!"], np.array([0, 1]), 2, None).linear is None
+    assert "no linear classifier of words: no word stands in two" in capsys.readouterr().out
+
+
+def test_what_the_words_know_becomes_the_models(ingredients):
+    words = fit_words(CONFIG, TEXTS, LABELS, 2, None)
+    model, metrics = finished(ingredients, CONFIG, words)
+    assert model.linear is words.linear
+    assert metrics["final_val_acc"] == 1.0
+    assert metrics["final_val_loss"] < 0.3
+    assert (metrics["fusion/encoder"], metrics["fusion/linear"]) == (model.fusion.encoder, model.fusion.linear)
+    assert (model.predict_proba(TEXTS).argmax(axis=1) == LABELS).all()
+
+
+def test_without_fusion_the_model_has_no_words_in_it(ingredients):
+    config = dataclasses.replace(CONFIG, fusion="none")
+    model, metrics = finished(ingredients, config, fit_words(config, TEXTS, LABELS, 2, None))
+    assert model.linear is None
+    assert metrics["fusion/linear"] == 0
+    assert model.fusion != ENCODER_ALONE  # its temperature
+    raw, _ = finished(ingredients, TrainConfig(fusion="none", calibrate=False), Words(None, 0.0))
+    assert raw.fusion == ENCODER_ALONE
