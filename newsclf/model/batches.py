@@ -73,6 +73,11 @@ class TokenDataset(Dataset[Any]):
         assert self.labels is not None
         return self.labels[self._rows]
 
+    @property
+    def row_weights(self) -> np.ndarray:
+        """[ragged rows] how often each of them is a row."""
+        return np.bincount(self._rows, minlength=len(self.ragged))
+
     def __getitems__(self, rows: Sequence[int]) -> TokenBatch:
         chosen = self._rows[np.asarray(rows)]
         values, mask = self._gather(chosen)

