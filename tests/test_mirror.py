@@ -24,7 +24,6 @@ ELSEWHERE = {
     "plans/sweep.py": "integration/test_dry_run.py",
     "plans/sync.py": "integration/test_dry_run.py",
     "plans/train.py": "integration/test_dry_run.py",
-    "tracking/artifacts/references.py": "integration/test_profile.py",
     "tracking/journal/damage.py": "verbs/test_sync.py",
     "verbs/compare.py": "integration/test_promotion.py",
     "verbs/evaluate.py": "integration/test_mlflow_run.py",

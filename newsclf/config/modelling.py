@@ -70,9 +70,6 @@ class TrainConfig(RunOptions, IdentityOptions, ComputeOptions, WeightedDataOptio
     )
     calibrate: bool = setting(True, "make probabilities as sure as they are right on the validation rows")
     baseline: bool = setting(True, "fit the classifier of words by itself as well, and say which model is better")
-    precision: str = setting(
-        "auto", "arithmetic; auto: bf16 on a GPU that has it, else fp32", choices=("auto", "fp32", "bf16")
-    )
     num_workers: int = machine(
         0, "processes that prepare batches; 0 prepares them in the training process", low=0, high=256
     )

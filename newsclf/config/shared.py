@@ -33,10 +33,15 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeOptions:
-    """Where models compute."""
+    """Where models compute, and in which arithmetic."""
 
     device: str = machine(
         "auto", "where to compute; auto: a GPU if there is one", choices=("auto", "cpu", "cuda", "mps")
+    )
+    precision: str = setting(
+        "auto",
+        "arithmetic; auto: bf16 on a GPU or a processor that has instructions for it, else fp32",
+        choices=("auto", "fp32", "bf16"),
     )
 
 

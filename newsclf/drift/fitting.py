@@ -1,6 +1,7 @@
 """How a reference is learnt of texts, their labels and a predictor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def fit_reference(
     held_out: tuple[Sequence[str | None], Sequence[str] | None] | None = None,
     embedding: str = "tokens",
     encoder: str = "minilm",
+    precision: str = "auto",
 ) -> Reference:
     """The reference of these texts, at most MAX_TEXTS of them, drawn by `seed`.
 
@@ -40,6 +42,7 @@ def fit_reference(
         out, which is right for the light predictor and for a model that has not seen the texts.
     embedding: "tokens" is the quick form; "encoder" reads every text (of a batch at most READ_ROWS for a verdict) with
         the encoder, which sees new subjects better and takes some 10 ms a text.
+    precision: the arithmetic of the encoder, as of the option.
     Raises InputError for too few texts and for labels that do not fit.
 
     >>> news = [f"Team {number} beats team {number % 7} by {number % 5} goals." for number in range(100)]
@@ -61,7 +64,14 @@ def fit_reference(
         for part, marks in frames
     )
     files = find(encoder)
-    reader, embedded = _learn(fitted_texts, fitted_labels, classes, files.folder, embedding, random)
+    reader, embedded = _learn(
+        fitted_texts,
+        fitted_labels,
+        classes,
+        files.folder,
+        partial(make_embedder, embedding, precision=precision),
+        random,
+    )
     columns, kept_embedded = reader.columns(kept_texts, np.arange(len(kept_texts)))
     light, probabilities, temperature = None, None, 1.0
     if predictor is not None:  # all held-out texts are predicted, once: the reference is worth it
@@ -103,7 +113,7 @@ def _learn(
     labels: np.ndarray | None,
     classes: tuple[str, ...],
     folder: Path,
-    embedding: str,
+    embedder_of: Callable[[Path, np.ndarray], Embedder],
     random: np.random.Generator,
 ) -> tuple[TextReader, np.ndarray]:
     """What is measured in a text, with class centres where every class has a text; the embeddings [texts, hidden].
@@ -112,7 +122,7 @@ def _learn(
     """
     counter = TokenCounter(folder)
     counts = counter.counts(texts)
-    embedder = make_embedder(embedding, folder, token_weights(counts))
+    embedder = embedder_of(folder, token_weights(counts))
     embedded = at_length_1(embedder(texts, counts))
     if labels is not None and len(set(labels.tolist())) < len(classes):
         labels = None
@@ -139,13 +149,16 @@ def _log(
         profile.log(reader.columns(nothing, np.arange(0))[0])
 
 
-def make_embedder(embedding: str, folder: Path, weights: np.ndarray) -> Embedder:
-    """The embedder of the form "tokens" or "encoder" with the encoder's files in `folder`. weights: [vocabulary]."""
+def make_embedder(embedding: str, folder: Path, weights: np.ndarray, precision: str = "auto") -> Embedder:
+    """The embedder of the form "tokens" or "encoder" with the encoder's files in `folder`. weights: [vocabulary].
+
+    precision: the arithmetic of the encoder, as of the option.
+    """
     if embedding == "tokens":
         return TokenEmbedder(token_vectors(folder), weights)
     from newsclf.model.embed import EncoderEmbedder
 
-    return EncoderEmbedder(folder)
+    return EncoderEmbedder(folder, precision=precision)
 
 
 def _halves(

@@ -93,11 +93,12 @@ def save(reference: Reference, folder: Path) -> None:
         raise InputError(f"reference folder {folder} cannot be written ({error.strerror}): give another") from error
 
 
-def load(folder: Path, predictor: Predictor | None = None) -> Reference:
+def load(folder: Path, predictor: Predictor | None = None, precision: str = "auto") -> Reference:
     """The reference that `save` wrote.
 
     predictor: the one it was fitted with, where that came from outside; without it, what takes predictions cannot be
-    judged. Raises InputError for a folder that is no whole reference, and for one of another format or encoder.
+    judged. precision: the arithmetic of the encoder that embeds texts, as of the option.
+    Raises InputError for a folder that is no whole reference, and for one of another format or encoder.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -133,7 +134,7 @@ def load(folder: Path, predictor: Predictor | None = None) -> Reference:
             raise InputError(f"reference {folder} knows the classes {', '.join(classes)}; its predictor knows others")
         columns = pd.DataFrame(arrays["held_out"], columns=facts["columns"])
         labelled = Labelled(arrays["labels"], arrays.get("probabilities")) if "labels" in arrays else None
-        embedder = make_embedder(facts["embedding"], files.folder, embedding.weights)
+        embedder = make_embedder(facts["embedding"], files.folder, embedding.weights, precision)
         loaded = Reference(
             id=facts["id"],
             encoder=facts["encoder"],

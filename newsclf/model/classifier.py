@@ -37,8 +37,10 @@ class Classifier(nn.Module):
         return self
 
     def forward(self, batch: TokenBatch) -> Tensor:
-        """Logits [rows, classes]."""
-        return self.head(self.dropout(self.pool(batch)))
+        """Logits [rows, classes], in float32 under autocast as well."""
+        pooled = self.pool(batch)
+        with torch.autocast(pooled.device.type, enabled=False):
+            return self.head(self.dropout(pooled))
 
     def pool(self, batch: TokenBatch) -> Tensor:
         """Mean of the last hidden states over the real tokens: [rows, hidden]."""
@@ -70,8 +72,10 @@ class Classifier(nn.Module):
 
 
 def mean_pool(hidden: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean over the real tokens: hidden [rows, length, hidden] and mask [rows, length] to [rows, hidden]."""
-    if mask is None:
-        return hidden.mean(dim=1)
-    weights = mask.to(hidden.dtype)
-    return torch.bmm(weights[:, None, :], hidden)[:, 0] / weights.sum(dim=1, keepdim=True)
+    """Mean over the real tokens: hidden [rows, length, hidden] and mask [rows, length] to float32 [rows, hidden]."""
+    with torch.autocast(hidden.device.type, enabled=False):
+        hidden = hidden.float()
+        if mask is None:
+            return hidden.mean(dim=1)
+        weights = mask.to(hidden.dtype)
+        return torch.bmm(weights[:, None, :], hidden)[:, 0] / weights.sum(dim=1, keepdim=True)

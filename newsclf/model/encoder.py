@@ -1,18 +1,22 @@
 """A BERT-family encoder that can be run from any layer to any layer."""
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from newsclf.errors import InputError
 from newsclf.messages import one_line
+from newsclf.model import attention
 from newsclf.model.encoder_config import FAMILIES, read_config
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.weights import weight_files
 from newsclf.untrusted import BITS, Stored, tensors
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class Encoder(nn.Module):
@@ -68,8 +72,14 @@ class Encoder(nn.Module):
         return hidden
 
     def run(self, hidden: Tensor, mask: Tensor | None, start: int, end: int) -> Tensor:
-        """Apply layers start..end-1 to hidden states [rows, length, hidden]; mask None means no padding."""
+        """Apply layers start..end-1 to hidden states [rows, length, hidden]; mask None means no padding.
+
+        Under autocast the states go from layer to layer in its type, so that none of them casts; the weights of
+        LayerNorms stay float32, and so do the sums inside of them and of the softmax.
+        """
         attended = None if mask is None else mask[:, None, None, :]
+        if torch.is_autocast_enabled(hidden.device.type):
+            hidden = hidden.to(torch.get_autocast_dtype(hidden.device.type))
         for layer in self.layers[start:end]:
             hidden = layer(hidden, attended)
         return hidden
@@ -107,6 +117,23 @@ class Dropout(nn.Dropout):
         return input * keep.to(input.dtype).mul_(65536 / (65536 - dropped))
 
 
+def in_bf16(module: Module) -> Module:
+    """A copy of an encoder, or of what has one, whose matrices are held in bf16: for passes that train nothing.
+
+    Autocast rounds them alike, but anew for every batch. What is no matrix of a layer is shared with `module`.
+    """
+    shared = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
+    copied = copy.deepcopy(module, shared)
+    for encoder in copied.modules():
+        for part in encoder.modules() if isinstance(encoder, Encoder) else ():
+            if isinstance(part, nn.Linear):
+                part.weight, part.bias = (
+                    nn.Parameter(tensor.detach().to(torch.bfloat16), requires_grad=False)
+                    for tensor in (part.weight, part.bias)
+                )
+    return copied
+
+
 def load(folder: Path, dropout: float, attention_dropout: float) -> Encoder:
     """Read an encoder from a folder of config.json and model.safetensors, in float32.
 
@@ -137,6 +164,7 @@ def load(folder: Path, dropout: float, attention_dropout: float) -> Encoder:
             f"encoder {folder}: its files cannot be read ({one_line(error, 200)}); fetch them again"
         ) from error
     _replace_dropout(transformer)
+    attention.install(transformer)
     return encoder
 
 

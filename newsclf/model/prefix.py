@@ -16,6 +16,7 @@ from newsclf.model import allocator
 from newsclf.model.batches import RaggedRows, TokenDataset, longest_first
 from newsclf.model.cache import Cache
 from newsclf.model.classifier import Classifier, mean_pool
+from newsclf.model.encoder import in_bf16
 
 FORMAT = 1  # goes up when the computation changes
 
@@ -29,7 +30,7 @@ def key(encoder_sha256: str, tokenizer_key: str, texts_fingerprint: str, classif
         texts_fingerprint,
         classifier.frozen,
         is_pooled(classifier),
-        bf16,
+        "bf16 states" if bf16 else False,  # until 0.2.0 states between the layers were float32 under bf16, too: True
     ]
     return sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -67,6 +68,7 @@ def compute(
         starts = tokens.starts()
         was_training = classifier.training
         classifier.eval()
+        reader = in_bf16(classifier) if bf16 else classifier
         # A loader draws from the generator: what is trained afterwards must not depend on what was in the cache.
         with (
             torch.random.fork_rng(devices=[]),
@@ -74,7 +76,7 @@ def compute(
             torch.autocast(device.type, torch.bfloat16, enabled=bf16),
         ):
             for rows, batch in longest_first(TokenDataset(tokens, pad_id=pad_id), device):
-                hidden = classifier.prefix(batch.values, batch.mask)
+                hidden = reader.prefix(batch.values, batch.mask)
                 if pooled:
                     values[rows] = mean_pool(hidden, batch.mask).half().cpu().numpy()
                 else:

@@ -19,7 +19,7 @@ from newsclf.messages import one_line
 from newsclf.model import encoder as encoders
 from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
-from newsclf.model.device import choose
+from newsclf.model.device import choose, uses_bf16
 from newsclf.model.encoder_config import LIMITS
 from newsclf.model.fusion import ENCODER_ALONE, Fusion
 from newsclf.model.linear import LinearClassifier
@@ -34,8 +34,9 @@ class TextClassifier:
     """Texts to probabilities.
 
     classes: in the order of the probabilities' columns. name: what it is loaded by again, such as
-    runs:/<run id>/model; bf16: whether matrix products are in bf16. fusion: how the encoder's probabilities become the
-    model's; linear: the classifier of words that takes part in it, None of an encoder alone.
+    runs:/<run id>/model; bf16: whether matrix products are in bf16, of the weights as they are now: it predicts with a
+    copy that has them in bf16, and saves the float32 ones. fusion: how the encoder's probabilities become the model's;
+    linear: the classifier of words that takes part in it, None of an encoder alone.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class TextClassifier:
         self.classifier, self.tokenizer, self.name, self.bf16 = classifier, tokenizer, name, bf16
         self.fusion, self.linear = fusion, linear
         self.classes: tuple[str, ...] = classifier.classes
+        self._reader = encoders.in_bf16(classifier) if bf16 else classifier
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities [texts, classes], float64, each row of sum 1. Raises InputError where weights give none."""
         dataset = TokenDataset(self.tokenizer(texts), pad_id=self.tokenizer.pad_id)
-        probabilities = self.fused(texts, self.classifier.probabilities(dataset, self.bf16))
+        probabilities = self.fused(texts, self._reader.probabilities(dataset, self.bf16))
         if not np.isfinite(probabilities).all():
             row = int(np.flatnonzero(~np.isfinite(probabilities).all(axis=1))[0])
             raise InputError(f"model {self.name}: its weights give no number for text {row}: take another model")
@@ -79,11 +81,11 @@ class TextClassifier:
         (folder / "classifier.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path, device: str = "cpu", name: str = "") -> TextClassifier:
-        """What `save` wrote, in eval mode and float32. Raises InputError when it cannot be read.
+    def load(cls, folder: Path, device: str = "cpu", name: str = "", precision: str = "auto") -> TextClassifier:
+        """What `save` wrote, in eval mode. Raises InputError when it cannot be read.
 
         None of the folder's code is run, and nothing is built before its sizes are checked.
-        device: as of the option `device`.
+        device, precision: as of the options.
         """
         try:
             check_inside(folder / "encoder", folder)
@@ -98,7 +100,8 @@ class TextClassifier:
             raise InputError(f"model folder {folder} is no whole classifier ({one_line(error, 200)})") from error
         tokenizer = Tokenizer(folder / "encoder", max_length)
         encoder.check_reads(tokenizer, f"model folder {folder}: max_length")
-        return cls(classifier.eval().to(choose(device).type), tokenizer, name, fusion=fusion, linear=linear)
+        kind = choose(device).type
+        return cls(classifier.eval().to(kind), tokenizer, name, uses_bf16(precision, kind), fusion, linear)
 
 
 def _about(file: Path) -> tuple[tuple[str, ...], int, Fusion]:

@@ -14,7 +14,6 @@ from newsclf.data import Dataset, load
 from newsclf.fetching import NotFetched
 from newsclf.model import weights
 from newsclf.model.classifier import Classifier
-from newsclf.model.device import uses_bf16
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import seed_everything
 from newsclf.model.trial import trial
@@ -72,7 +71,7 @@ def _time(
     rows: dict[str, int],
 ) -> str:
     """How long the steps take, and the frozen layers before them, on this machine."""
-    bf16 = uses_bf16(config.precision, config.device)
+    bf16 = config.precision == "bf16"
     drawn = _drawn(dataset.splits["train"], TRIED_BATCHES * config.batch_size, config.seed)
     few = dataclasses.replace(dataset, splits={"train": drawn})
     # The frozen layers' output on these rows alone, without its progress.

@@ -56,7 +56,7 @@ def run_promotion(context: RetrainContext, outcome: RetrainingOutcome, attempt: 
     """The gate: the challenger becomes champion, or what the next call has to know of the refusal is kept."""
     config, champion, judges = context.config, context.champion, attempt.judges()
     stated = build(PromoteConfig, config.gate or {})
-    gate = {"device": config.device, "seed": config.seed, **(config.gate or {})}
+    gate = {"device": config.device, "precision": config.precision, "seed": config.seed, **(config.gate or {})}
     gate |= margins_for(stated.accuracy_margin, stated.recall_margin, stated.calibration_limit, judges)
     gate |= {"name": champion.name, "model": outcome.challenger.uri, **attempt.tests}
     gate |= {"output_dir": attempt.folder / "promote"}
@@ -92,7 +92,10 @@ def train_options(context: RetrainContext, attempt: Attempt) -> dict[str, Any]:
     texts, default = as_text(context.champion.config), as_text(TrainConfig())
     inherited = [name for name, text in texts.items() if text != default[name] and name not in NOT_INHERITED]
     options: dict[str, Any] = {name: texts[name] for name in inherited}
-    options |= {"num_samples": "all", "device": context.config.device, **(context.config.train or {})}
+    machine = {"device": context.config.device}
+    if context.config.precision != "auto":
+        machine["precision"] = context.config.precision
+    options |= {"num_samples": "all", **machine, **(context.config.train or {})}
     options |= {"dataset": attempt.train, "test_dataset": attempt.new_test, "bad_rows": "drop"}
     return options | {"text_column": "text", "label_column": "label", "weight_column": "weight"}
 

@@ -43,7 +43,7 @@ def write_to_label(context: RetrainContext, chosen: Sequence[StreamBatch]) -> pd
     texts = texts.drop_duplicates("text").reset_index(drop=True)
     if not texts.empty:
         options = DataOptions(seed=context.champion.config.seed)
-        reference = open_reference(options, context.champion.uri, context.folder, context.config.device, "tokens")
+        reference = open_reference(options, context.champion.uri, context.folder, context.config, "tokens")
         columns = reference.read(texts["text"].tolist()).columns
         columns = columns[columns["entropy"].notna()]  # of very many texts, the reference's model reads a sample
         directions = [str(name) for name in columns if str(name).startswith("direction_")]

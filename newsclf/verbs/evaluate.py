@@ -1,6 +1,5 @@
 """evaluate: a logged model on labelled rows, with intervals, alone or paired with a baseline."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from newsclf.data.tables.values import class_indices, unknown_labels
 from newsclf.errors import InputError
 from newsclf.evaluation.paired_configurations import SCORES
 from newsclf.messages import listed
-from newsclf.model.device import choose
+from newsclf.model.device import resolved
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.stats.paired import bootstrap, interval, mcnemar_p
 from newsclf.tracking.artifacts.evaluation import log_report
@@ -25,7 +24,7 @@ from newsclf.tracking.run import open_run
 
 def evaluate(config: EvaluateConfig) -> dict[str, float]:
     """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
-    config = dataclasses.replace(config, device=choose(config.device).type)
+    config = resolved(config)
     with open_run("evaluate", config) as run:
         dataset = load_split(config, config.split)
         run.warn(dataset.warnings)
@@ -35,7 +34,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
 
         model = fetch(config.model)
         run.tag({"newsclf.model": config.model, "newsclf.model_run_id": model.run_id or ""})
-        classes, probabilities = _predict(model.folder, texts, config.device)
+        classes, probabilities = _predict(model.folder, texts, config)
         labels = label_indices(rows["label"].tolist(), classes, config.model, dataset)
         metrics = log_report(run, texts, labels, probabilities, classes, identity=dataset.identity[config.split])
         metrics["rows"] = len(rows)
@@ -44,7 +43,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
         if config.baseline is not None:
             other = fetch(config.baseline)
             run.tag({"newsclf.baseline": config.baseline, "newsclf.baseline_run_id": other.run_id or ""})
-            other_classes, other_probabilities = _predict(other.folder, texts, config.device)
+            other_classes, other_probabilities = _predict(other.folder, texts, config)
             if set(other_classes) != set(classes):
                 raise InputError(
                     f"baseline {config.baseline} has the classes {', '.join(other_classes)}, model {config.model} has "
@@ -105,6 +104,6 @@ def paired_metrics(labels: np.ndarray, predictions: list[np.ndarray], samples: i
     return metrics
 
 
-def _predict(folder: Path, texts: list[str], device: str) -> tuple[tuple[str, ...], np.ndarray]:
-    model = TextClassifier.load(folder, device)
+def _predict(folder: Path, texts: list[str], config: EvaluateConfig) -> tuple[tuple[str, ...], np.ndarray]:
+    model = TextClassifier.load(folder, config.device, precision=config.precision)
     return model.classes, model.predict_proba(texts)

@@ -18,6 +18,7 @@ from newsclf.errors import Alarm, InputError
 from newsclf.evaluation.metric_names import metric_part
 from newsclf.files import write_json
 from newsclf.messages import listed
+from newsclf.model.device import resolved
 from newsclf.monitoring.alert_manager import AlertManager
 from newsclf.monitoring.alerts import ALERT
 from newsclf.monitoring.batches import Batch, batches, location_of, name_of
@@ -35,7 +36,9 @@ from newsclf.tracking.result import prepare_folder
 from newsclf.tracking.run import Run, open_run
 
 # What a judgement depends on, besides the batch and the reference; what says how a batch is read shows in the batch.
-SETTINGS = tuple(name for name in names_of(MonitorConfig, "data", "setting", "seed") if name != "separator")
+SETTINGS = tuple(
+    name for name in names_of(MonitorConfig, "data", "setting", "seed") if name not in ("separator", "precision")
+)
 
 
 def monitor(config: MonitorConfig) -> dict[str, float]:
@@ -43,6 +46,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
 
     Raises InputError for bad input, and Alarm, after the run has FINISHED, for alerts that `fail_on` names.
     """
+    config = resolved(config)
     notifier = Notifier(notification_urls(config.notify), f"${config.notify}")
     windows = parse_windows(config.windows)
     monitors = parse_monitors(config.monitors, windows, NAMES, config.min_rows)
@@ -67,7 +71,7 @@ def monitor(config: MonitorConfig) -> dict[str, float]:
         if run.id != resume:
             log_reference(run, reference)
 
-        scope = scope_of(reference.id, {name: as_text(config)[name] for name in SETTINGS})
+        scope = scope_of(reference.id, settings_of(config))
         judged = by_todays_names(state.records(scope), names)
         known, history = {record.identity for record in judged}, History(newest(judged))
         alerts = AlertManager(monitors, windows, notifier, state, f"stream {config.stream}, run {run.id}")
@@ -138,7 +142,14 @@ def reference_of(config: MonitorConfig, folder: Path) -> Reference:
         separator=config.separator,
         seed=config.seed,
     )
-    return open_reference(options, config.reference, folder, config.device, config.embedding)
+    return open_reference(options, config.reference, folder, config, config.embedding)
+
+
+def settings_of(config: MonitorConfig) -> dict[str, str]:
+    """What a judgement depends on, in words. float32 goes without saying: before there was a choice all was in it."""
+    texts = as_text(config)
+    arithmetic = {} if config.precision == "fp32" else {"precision": config.precision}
+    return {name: texts[name] for name in SETTINGS} | arithmetic
 
 
 def remarks_on(batch: Batch | ProfileBatch, reference: Reference, same: Record | None) -> Iterator[str]:

@@ -23,6 +23,7 @@ from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
 from newsclf.features.tokens import TokenCounter
 from newsclf.messages import listed
+from newsclf.model.device import resolved
 from newsclf.model.weights import find
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import key_numbers, summarise, table
@@ -40,6 +41,7 @@ MAX_UNKNOWN = 10_000  # labels that the reference does not know and that are cou
 def profile(config: ProfileConfig) -> dict[str, float]:
     """Run the recipe of this file; the logged metrics by name. Raises InputError for bad input."""
     check_destination(config.write_to)
+    config = resolved(config)
     began = time.perf_counter()
     with open_run("profile", config) as run:
         stream = open_stream(config, config.split)
@@ -145,9 +147,7 @@ def reference_of(config: ProfileConfig, folder: Path) -> tuple[TextProfile | Non
             return stored, None
     names = {option.name for option in dataclasses.fields(TextOptions)}
     options = {name: getattr(config, name) for name in names} | {"dataset": config.reference}
-    reference = open_reference(
-        DataOptions(**options), config.reference, folder, config.device, config.embedding, config.model
-    )
+    reference = open_reference(DataOptions(**options), config.reference, folder, config, config.embedding, config.model)
     return stored, reference
 
 
@@ -196,7 +196,7 @@ def read(stream: RowStream, config: ProfileConfig, reference: Reference | None, 
         rows.batch = reference.read(texts, labels, unreadable)
         columns = rows.batch.columns
     elif config.model is not None:
-        predictor = open_predictor(config.model, config.device)
+        predictor = open_predictor(config.model, config)
         probabilities = predictor.predict_proba([text or "" for text in texts])
         columns = prediction_columns(probabilities, predictor.classes, None)
     extra = [name for name in columns if name not in rows.profile.columns]

@@ -10,7 +10,7 @@ from newsclf.config import DataOptions, PromoteConfig, ReadingOptions
 from newsclf.data import load_split, own_split
 from newsclf.errors import Alarm, InputError
 from newsclf.evaluation.gate import Decision, Limits, Measured, run_gate
-from newsclf.model.device import choose
+from newsclf.model.device import resolved
 from newsclf.model.latency import median_milliseconds
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.reports.promotion import write_report
@@ -29,7 +29,7 @@ def promote(config: PromoteConfig) -> str:
 
     Raises InputError for bad input, and Alarm for a refusal with `fail_on_refusal`.
     """
-    config = dataclasses.replace(config, device=choose(config.device).type)
+    config = resolved(config)
     with open_run("promote", config) as run:
         registry.check_name(config.name)
         client = registry.registry_client()
@@ -115,7 +115,7 @@ def _rows(run: Run, config: PromoteConfig, name: str, dataset: str) -> tuple[lis
 
 def _open(config: PromoteConfig, version: str) -> TextClassifier:
     uri = f"models:/{config.name}/{version}"
-    return TextClassifier.load(fetch(uri).folder, config.device, uri)
+    return TextClassifier.load(fetch(uri).folder, config.device, uri, config.precision)
 
 
 def _tested(

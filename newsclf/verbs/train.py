@@ -18,7 +18,7 @@ from newsclf.model import encoder, prefix, weights
 from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.cache import Cache, default_folder
 from newsclf.model.classifier import Classifier
-from newsclf.model.device import choose, peak_gpu_bytes, uses_bf16
+from newsclf.model.device import choose, peak_gpu_bytes, resolved
 from newsclf.model.finishing import finish, fit_words
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.model.tokenizer import Tokenizer
@@ -66,7 +66,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         files = weights.find(config.encoder)
         tokenizer = Tokenizer(files.folder, config.max_length)
         classifier = make_classifier(config, files, dataset.classes, tokenizer)
-        bf16 = uses_bf16(config.precision, config.device)
+        bf16 = config.precision == "bf16"
         run.tag({"newsclf.encoder_sha256": files.sha256, "newsclf.device_name": choose(config.device).name})
 
         inputs, seconds = model_inputs(config, dataset, files, tokenizer, classifier, bf16)
@@ -114,11 +114,8 @@ def train(config: TrainConfig) -> dict[str, float]:
 
 def resolve_auto(config: TrainConfig) -> TrainConfig:
     """The config with every "auto" replaced by what it stands for on this machine."""
-    device = choose(config.device)
     return dataclasses.replace(
-        config,
-        device=device.type,
-        precision="bf16" if uses_bf16(config.precision, device.type) else "fp32",
+        resolved(config),
         learning_rate=config.learning_rate or (HEAD_RATE if config.trainable_layers == 0 else ENCODER_RATE),
     )
 

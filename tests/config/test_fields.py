@@ -46,7 +46,7 @@ def test_options_are_listed_in_the_order_of_their_roles() -> None:
 
 def test_another_line_of_help_changes_nothing_else() -> None:
     made = described(ComputeOptions, "device", "where the model computes")
-    (before,) = dataclasses.fields(ComputeOptions)
+    before = next(field for field in dataclasses.fields(ComputeOptions) if field.name == "device")
     assert made.metadata["help"] == "where the model computes"
     assert {**made.metadata, "help": ""} == {**before.metadata, "help": ""}
     assert made.default == before.default
@@ -136,7 +136,7 @@ def test_a_challenger_has_its_champions_options_but_for_its_machine() -> None:
 def test_the_monitor_of_a_retraining_cuts_and_judges_the_stream_as_it_says() -> None:
     assert set(context.FOR_MONITOR) == {
         *("batch", "batch_rows", "date_column", "text_column", "label_column", "separator"),
-        *("min_rows", "alpha", "device"),
+        *("min_rows", "alpha", "device", "precision"),
     }
     assert set(context.FOR_MONITOR) <= set(names_of(RetrainConfig)) & set(names_of(MonitorConfig))
 
@@ -144,6 +144,9 @@ def test_the_monitor_of_a_retraining_cuts_and_judges_the_stream_as_it_says() -> 
 def test_what_a_judgement_of_a_batch_depends_on() -> None:
     """The state on disk is found by these: another option here means that every batch is judged again."""
     assert set(monitor.SETTINGS) == {"text_column", "label_column", "embedding", "min_rows", "alpha", "seed"}
+    fp32, bf16 = (MonitorConfig(stream="days", reference="normal", precision=name) for name in ("fp32", "bf16"))
+    assert set(monitor.settings_of(fp32)) == set(monitor.SETTINGS), "what was judged before there was a choice"
+    assert monitor.settings_of(bf16) == {**monitor.settings_of(fp32), "precision": "bf16"}
 
 
 def test_roles_are_asked_for_by_their_words() -> None:

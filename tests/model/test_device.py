@@ -1,10 +1,16 @@
 """Which device is taken; the GPU of these tests is made up."""
 
+import inspect
+from pathlib import Path
+
 import pytest
 import torch
 
+from newsclf.config import EvaluateConfig
+from newsclf.config.shared import ComputeOptions
 from newsclf.errors import InputError
-from newsclf.model.device import choose, peak_gpu_bytes, uses_bf16
+from newsclf.model.device import choose, has_bf16, peak_gpu_bytes, resolved, uses_bf16
+from newsclf.verbs import VERBS
 
 
 @pytest.fixture
@@ -40,6 +46,53 @@ def test_a_device_that_is_not_there(no_gpu: None, wanted: str) -> None:
         choose(wanted)
 
 
-def test_auto_computes_in_bf16_where_the_gpu_can(gpu: None) -> None:
+@pytest.fixture(params=["_is_amx_tile_supported", "_is_avx512_bf16_supported"])
+def fast_cpu(request: pytest.FixtureRequest, no_gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, request.param, lambda: True)
+
+
+@pytest.fixture
+def slow_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False)
+
+
+def options(precision: str = "auto", device: str = "auto") -> tuple[str, str]:
+    """What evaluate would compute on, and in which arithmetic."""
+    found = resolved(EvaluateConfig(model="m", precision=precision, device=device))
+    return found.device, found.precision
+
+
+def test_auto_computes_in_bf16_where_the_processor_can(fast_cpu: None) -> None:
+    assert has_bf16("cpu")
+    assert options() == ("cpu", "bf16")
+    assert options("fp32") == ("cpu", "fp32")
+
+
+def test_auto_computes_in_float32_where_it_cannot(no_gpu: None, slow_cpu: None) -> None:
+    assert not has_bf16("cpu")
+    assert options() == ("cpu", "fp32")
+    assert options("bf16") == ("cpu", "bf16"), "slowly, as it was asked for"
+
+
+def test_other_devices_have_no_bf16_because_the_processor_has(fast_cpu: None) -> None:
+    assert not has_bf16("mps")
+
+
+def test_auto_is_the_gpu_and_its_arithmetic(gpu: None, slow_cpu: None) -> None:
+    assert options() == ("cuda", "bf16")
+    assert options(device="cpu") == ("cpu", "fp32")
+
+
+def test_every_verb_that_computes_is_told_the_arithmetic() -> None:
+    """What is resolved is logged, and so repeated by reproduce."""
+    computing = {verb for verb, config in VERBS.items() if issubclass(config, ComputeOptions)}
+    assert computing == {"train", "evaluate", "promote", "profile", "monitor", "retrain"}
+    for verb in computing - {"retrain"}:  # which computes nothing itself: its children do
+        source = Path(inspect.getfile(VERBS[verb])).parents[1] / "verbs" / f"{verb}.py"
+        assert "resolved(config)" in source.read_text(encoding="utf-8"), verb
+
+
+def test_auto_computes_in_bf16_where_the_gpu_can(gpu: None, slow_cpu: None) -> None:
     assert [uses_bf16("auto", device) for device in ("cuda", "cpu")] == [True, False]
     assert [uses_bf16(precision, "cpu") for precision in ("bf16", "fp32")] == [True, False]

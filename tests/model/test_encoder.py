@@ -2,66 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from newsclf.errors import InputError
 from newsclf.model.encoder import FAMILIES, Dropout, Encoder, load
-
-VOCABULARY = 60
-SIZES: dict[str, float] = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": 32,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 2,
-    "intermediate_size": 48,
-    "max_position_embeddings": 24,
-    "initializer_range": 0.4,  # strong enough that a wrong mask or position shows
-}
-NAMES_OF_DISTILBERT = {
-    "hidden_size": "dim",
-    "num_hidden_layers": "n_layers",
-    "num_attention_heads": "n_heads",
-    "intermediate_size": "hidden_dim",
-}
-
-
-@pytest.fixture(scope="module")
-def family_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A folder with a random encoder of the family, written by transformers."""
-    made: dict[str, Path] = {}
-
-    def make(family: str) -> Path:
-        from transformers import AutoConfig, AutoModel
-
-        if family not in made:
-            sizes = dict(SIZES)
-            if family == "distilbert":
-                sizes = {NAMES_OF_DISTILBERT.get(name, name): value for name, value in sizes.items()}
-            if family == "electra":
-                sizes["embedding_size"] = 16  # its embeddings are narrower than its layers
-            torch.manual_seed(0)
-            made[family] = tmp_path_factory.mktemp(family)
-            AutoModel.from_config(AutoConfig.for_model(family, **sizes)).save_pretrained(made[family])
-        return made[family]
-
-    return make
-
-
-def padded_ids(pad_id: int) -> tuple[Tensor, Tensor]:
-    """Token ids of four rows of 1 to 11 tokens, and the mask that is True on them."""
-    lengths = torch.tensor([11, 1, 7, 4])
-    mask = torch.arange(11)[None, :] < lengths[:, None]
-    ids = torch.randint(5, VOCABULARY, (4, 11), generator=torch.Generator().manual_seed(1))
-    return ids.masked_fill(~mask, pad_id), mask
-
-
-def pad_id_of(encoder: Encoder) -> int:
-    config: Any = encoder.transformer.config
-    return int(config.pad_token_id)
+from tests.model.conftest import VOCABULARY, pad_id_of, padded_ids
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -1,6 +1,8 @@
 """What is read from the cache is what the frozen layers compute, within float16 rounding."""
 
+import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,30 @@ def test_the_key_depends_on_everything_that_changes_the_values(
     assert len(keys) == 1 + len(others)
     assert prefix.key("weights", "tokenizer", "texts", make_classifier(1, dropout=0.3, seed=5), False) in keys
     assert all(len(key) == 64 for key in keys)
+
+
+@pytest.mark.parametrize("frozen", [1, DEPTH])
+def test_under_bf16_the_pass_is_nearly_that_of_float32_and_leaves_the_weights_alone(
+    make_classifier: Callable[..., Classifier], toy: Callable[..., TokenDataset], cache: Cache, frozen: int
+) -> None:
+    classifier, tokens = make_classifier(frozen), toy(20)
+    before = {name: weight.clone() for name, weight in classifier.state_dict().items()}
+    exact = from_cache(classifier, cache, tokens).ragged.values
+    rough = prefix.compute(classifier, cache, "b" * 64, tokens.ragged, tokens.pad_id, bf16=True).values
+    assert not np.array_equal(exact, rough)
+    points = [torch.from_numpy(values.astype(np.float32)) for values in (exact, rough)]
+    assert torch.cosine_similarity(points[0], points[1], dim=1).min() > 0.9995
+    after = classifier.state_dict()
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+
+
+def test_bf16_states_of_an_earlier_version_are_not_taken(make_classifier: Callable[..., Classifier]) -> None:
+    """Between the layers they were float32."""
+    classifier = make_classifier(1)
+    parts = [prefix.FORMAT, "w", "t", "x", classifier.frozen, False]
+    then = {bf16: sha256(json.dumps([*parts, bf16]).encode()).hexdigest() for bf16 in (True, False)}
+    assert prefix.key("w", "t", "x", classifier, False) == then[False]
+    assert prefix.key("w", "t", "x", classifier, True) != then[True]
 
 
 def test_an_empty_split_is_an_empty_entry(make_classifier: Callable[..., Classifier], cache: Cache) -> None:

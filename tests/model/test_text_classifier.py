@@ -48,7 +48,7 @@ def test_bf16_is_as_it_was_asked_for(trained: TextClassifier) -> None:
 
 def test_a_saved_classifier_gives_the_same_probabilities(trained: TextClassifier, tmp_path: Path) -> None:
     trained.save(tmp_path)
-    loaded = TextClassifier.load(tmp_path, name="models:/news/1")
+    loaded = TextClassifier.load(tmp_path, name="models:/news/1", precision="fp32")
     assert (loaded.classes, loaded.name, loaded.bf16) == (CLASSES, "models:/news/1", False)
     assert (loaded.tokenizer.max_length, loaded.tokenizer.key) == (trained.tokenizer.max_length, trained.tokenizer.key)
     assert not loaded.classifier.training
@@ -76,7 +76,7 @@ def test_words_take_part_in_the_probabilities(fused: TextClassifier, trained: Te
 
 def test_a_fused_classifier_is_saved_whole(fused: TextClassifier, tmp_path: Path) -> None:
     fused.save(tmp_path)
-    loaded = TextClassifier.load(tmp_path)
+    loaded = TextClassifier.load(tmp_path, precision="fp32")
     assert loaded.fusion == fused.fusion
     assert np.array_equal(loaded.predict_proba(TEXTS), fused.predict_proba(TEXTS))
 
@@ -116,6 +116,21 @@ def test_weights_of_a_fusion_that_are_none_are_bad_input(saved: Path, weights: o
     file.write_text(json.dumps(json.loads(file.read_text()) | {"fusion": weights}))
     with pytest.raises(InputError, match=r"classifier\.json: fusion must be"):
         TextClassifier.load(saved)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_loaded_model_computes_as_its_machine_does_best(
+    trained: TextClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: fast)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    trained.save(tmp_path / "model")
+    loaded = TextClassifier.load(tmp_path / "model")
+    assert loaded.bf16 is fast
+    assert TextClassifier.load(tmp_path / "model", precision="fp32").bf16 is False
+    loaded.save(tmp_path / "again")
+    names = ("head.safetensors", "encoder/model.safetensors")
+    assert all((tmp_path / "model" / n).read_bytes() == (tmp_path / "again" / n).read_bytes() for n in names)
 
 
 @pytest.fixture

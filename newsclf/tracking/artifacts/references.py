@@ -9,12 +9,14 @@ import numpy as np
 from mlflow.exceptions import MlflowException
 
 from newsclf.config import DataOptions
+from newsclf.config.shared import ComputeOptions
 from newsclf.data import Dataset, fingerprint_texts, load, open_stream, own_split
 from newsclf.drift import Reference, fit_reference, load_reference, save_reference
 from newsclf.drift.predictor import KnownPredictor, Predictor
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
 from newsclf.messages import one_line
+from newsclf.model.device import resolved
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.profiling.profile import TEXT, TextProfile
 from newsclf.profiling.summary import table
@@ -30,19 +32,21 @@ Predict = Callable[[list[str]], np.ndarray]
 
 
 def open_reference(
-    options: DataOptions, name: str, folder: Path, device: str, embedding: str, model: str | None = None
+    options: DataOptions, name: str, folder: Path, compute: ComputeOptions, embedding: str, model: str | None = None
 ) -> Reference:
     """The reference that a run has logged or that lies in a folder, or one fitted to the data set `name`.
 
     options: how that data set is read; a fitted reference is kept below `folder` and found there again.
+    compute: where its encoder, and the model, compute, and how.
     embedding: of a reference that is fitted here, see `fit_reference`.
     model: the model to predict with; without one, that of the reference's run, if it has one.
     """
+    compute = resolved(compute)
     found = fetch_reference(name)
     if found is not None:
-        loaded = load_reference(found)
+        loaded = load_reference(found, None, compute.precision)
         if uri := model or loaded.predictor_name:
-            return load_reference(found, open_predictor(uri, device))
+            return load_reference(found, open_predictor(uri, compute), compute.precision)
         return loaded
     try:
         texts, labels = reference_rows(options)
@@ -51,13 +55,15 @@ def open_reference(
             raise InputError(f"reference {name} is a folder without {FILE}, and no dataset: {error}") from None
         raise
     content = [fingerprint_texts(text or "" for text in column) for column in (texts, labels or [])]
-    key = " ".join([*content, str(options.seed), embedding, model or ""])
+    arithmetic = [] if compute.precision == "fp32" else [compute.precision]  # before there was a choice, it was fp32
+    key = " ".join([*content, str(options.seed), embedding, model or "", *arithmetic])
     kept = folder / "reference" / hashlib.sha256(key.encode()).hexdigest()[:16]
-    predictor = open_predictor(model, device) if model else None
+    predictor = open_predictor(model, compute) if model else None
     if not (kept / FILE).is_file():
         print(f"fitting the reference to {len(texts):,} texts of {name}", flush=True)
-        save_reference(fit_reference(texts, labels, predictor, options.seed, embedding=embedding), kept)
-    return load_reference(kept, predictor)
+        fitted = fit_reference(texts, labels, predictor, options.seed, embedding=embedding, precision=compute.precision)
+        save_reference(fitted, kept)
+    return load_reference(kept, predictor, compute.precision)
 
 
 def fetch_reference(name: str) -> Path | None:
@@ -144,9 +150,9 @@ def log_reference(run: Run, reference: Reference) -> None:
         run.log_files(Path(temporary))
 
 
-def open_predictor(model: str, device: str) -> Predictor:
+def open_predictor(model: str, compute: ComputeOptions) -> Predictor:
     """A logged model as a function of texts."""
-    return TextClassifier.load(fetch(model).folder, device, model)
+    return TextClassifier.load(fetch(model).folder, compute.device, model, compute.precision)
 
 
 def reference_rows(options: DataOptions) -> tuple[list[str | None], list[str] | None]:
