@@ -71,7 +71,11 @@ class TrainConfig(RunOptions, IdentityOptions, ComputeOptions, WeightedDataOptio
     calibrate: bool = setting(True, "make probabilities as sure as they are right on the validation rows")
     baseline: bool = setting(True, "fit the classifier of words by itself as well, and say which model is better")
     num_workers: int = machine(
-        0, "processes that prepare batches; 0 prepares them in the training process", low=0, high=256
+        0,
+        "processes that prepare batches; 0 prepares them in the training process, and so does a head alone with cached "
+        "layers",
+        low=0,
+        high=256,
     )
     prefix_cache: bool = setting(True, "compute frozen layers once and keep their output on disk")
     cache_dir: str = machine("", "folder of that cache; empty: $NEWSCLF_CACHE_DIR, else the user's cache folder")
@@ -110,6 +114,10 @@ class SweepConfig(RunOptions, SeedOption):
         choices=("list", "grid", "random", "bayesian"),
     )
     runs: tuple[dict[str, Any], ...] = setting((), "list: the runs, each a mapping of train's options, in a YAML file")
+    published: tuple[dict[str, Any], ...] = output(
+        (),
+        "list: for each of the runs what has been published of it, by metric or in words; the table has it beside ours",
+    )
     space: dict[str, Any] | None = setting(
         None,
         "the other strategies: for each option of train its values ([16, 32]), or of a number its range ({low: 1e-4, "

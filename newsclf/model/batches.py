@@ -191,7 +191,8 @@ def training_sampler(dataset: TokenDataset, config: TrainConfig) -> LengthBucket
 
 
 def loader(dataset: TokenDataset, sampler: Sampler[list[int]], num_workers: int = 0) -> DataLoader[TokenBatch]:
-    """A DataLoader of ready batches."""
+    """A DataLoader of ready batches. Those of pooled rows are slices of an array: no worker is worth its start."""
+    num_workers = 0 if dataset.ragged.pooled else num_workers
     return DataLoader(
         dataset,
         batch_sampler=sampler,

@@ -48,6 +48,10 @@ class Space:
 def read_space(config: SweepConfig) -> Space:
     """Raises InputError for a name that train has not (with the nearest one) and a value that it does not take."""
     fixed = _settings(config.train or {}, {}, "train")
+    if len(config.published) not in (0, len(config.runs)):
+        raise InputError(
+            f"option published has {len(config.published)} entries for {len(config.runs)} runs: give one for each run"
+        )
     if config.strategy == "list":
         if not config.runs:
             raise InputError("option runs is empty: strategy list needs the runs to try, in a YAML file")

@@ -1,7 +1,8 @@
 """What came of a sweep's trials, the best first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
@@ -59,6 +60,30 @@ def frame(found: Sequence[TrialRow], names: Sequence[str], aim: str) -> pd.DataF
     )
 
 
+def beside_published(
+    table: pd.DataFrame, published: Sequence[Mapping[str, Any]], metrics: Callable[[str], Mapping[str, float]]
+) -> pd.DataFrame:
+    """The table of `frame` with what has been published of each run beside what ours has logged under that name.
+
+    published: of each slot; metrics: of a run, by its id.
+    """
+    if not published:
+        return table
+    names = list(dict.fromkeys(str(name) for row in published for name in row))
+    ours = [metrics(run_id) if run_id else {} for run_id in table["run_id"]]
+    theirs = [{str(name): value for name, value in published[slot - 1].items()} for slot in table["trial"]]
+    columns = {}
+    for name in names:
+        if name in table:
+            columns[name] = table[name]
+        elif any(name in found for found in ours):
+            columns[name] = pd.Series([found.get(name) for found in ours], table.index)
+        columns[f"published {name}"] = pd.Series([row.get(name, "") for row in theirs], table.index)
+    rest = [name for name in table if name not in columns]
+    at = rest.index("seconds")
+    return pd.concat([table[rest[:at]], pd.DataFrame(columns, table.index), table[rest[at:]]], axis=1)
+
+
 def printed(table: pd.DataFrame, aim: str, names: Sequence[str]) -> str:
     """The table for a terminal: without the options that are the same in every row, and what is empty."""
     left_out = [name for name in ("failed_before", "failure") if not table[name].any()]
@@ -67,7 +92,7 @@ def printed(table: pd.DataFrame, aim: str, names: Sequence[str]) -> str:
     shown = shown.assign(**{aim: [f"{value:.4f}" if pd.notna(value) else "" for value in table[aim]]})
     for name in {*shown.columns} & {*names, "failure"}:
         shown[name] = [_short(text, 60 if name == "failure" else 24) for text in shown[name]]
-    return str(shown.to_string(index=False))
+    return str(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
 
 
 def _short(text: str, length: int) -> str:

@@ -14,7 +14,7 @@ from newsclf.tuning import plots
 from newsclf.tuning.space import Space, identity, read_space
 from newsclf.tuning.storage import storage_url
 from newsclf.tuning.study import Trials
-from newsclf.tuning.table import frame, printed, trial_rows
+from newsclf.tuning.table import beside_published, frame, printed, trial_rows
 from newsclf.tuning.worker import SweepWorker
 
 MAX_COMPARED = 50  # runs on MLflow's compare page
@@ -42,7 +42,9 @@ def sweep(config: SweepConfig) -> dict[str, float]:
 def report(config: SweepConfig, space: Space, trials: Trials, run: Run) -> dict[str, float]:
     """Table and plots, to the run, the folder and the terminal; the metrics."""
     found = trial_rows(trials.by_slot(), space.names, trials.lowest)
-    table = frame(found, space.names, config.aim)
+    table = beside_published(
+        frame(found, space.names, config.aim), config.published, lambda run_id: get_run(run_id).data.metrics
+    )
     table.to_csv(run.folder / "table.csv", index=False)
     run.log_file(run.folder / "table.csv")
     complete = [row for row in found if row.value is not None]

@@ -99,3 +99,15 @@ def test_the_study_is_ten_runs_of_a_frozen_encoder() -> None:
     assert len(rows) == 10
     assert {(row["dataset"], row["num_samples"]) for row in rows} == {("ag_news", "20000"), ("20newsgroups", "2000")}
     assert read_space(study).fixed["trainable_layers"] == "0"
+    assert [row["avg_test_acc"] for row in study.published][::9] == [0.758, 0.367]
+
+
+def test_what_is_published_is_of_each_run() -> None:
+    runs = ({"epochs": 1}, {"epochs": 2})
+    read_space(SweepConfig(strategy="list", runs=runs, published=({"accuracy": 0.5}, {})))
+    published: tuple[dict[str, Any], ...]
+    for published in (({"accuracy": 0.5},), ({},) * 3):
+        with pytest.raises(InputError, match=f"published has {len(published)} entries for 2 runs"):
+            read_space(SweepConfig(strategy="list", runs=runs, published=published))
+    with pytest.raises(InputError, match="published has 1 entries for 0 runs"):
+        read_space(SweepConfig(strategy="grid", space={"epochs": [1]}, published=({},)))
