@@ -9,22 +9,28 @@ import re
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 from urllib.request import url2pathname
 
 from alembic.script import ScriptDirectory
 from mlflow import MlflowClient
 from mlflow.store.db import utils
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from newsclf.errors import InputError
 from newsclf.locks import exclusive
 from newsclf.messages import listed
 
-LOCKED_SECONDS, OTHERS_SECONDS = 20.0, 60.0  # as long as MLflow waits itself; as long as it takes to make the tables
+# As long as a busy machine may need to let each of twenty starts write: MLflow's own are 20, and 5 at a first contact.
+LOCKED_SECONDS, OTHERS_SECONDS = 60.0, 60.0  # the latter as long as it takes to make the tables
+QUIET_SECONDS = 5.0  # of them, until a person is told why nothing happens
 TRIES = 3  # of MLflow's, to reach a database: each is longer than the one before, and its own ten are minutes
 ELSEWHERE = "set MLFLOW_TRACKING_URI to another (sqlite:////<path>) or to a server"
 MLFLOWS = {"experiments", "registered_models"}  # tables that MLflow makes first
 HEADER = b"SQLite format 3\0"
+_PATIENCE = "PRAGMA busy_timeout = {:.0f}"
 
 
 def sqlite_uri(path: Path) -> str:
@@ -61,6 +67,7 @@ def readable_by_mlflow(folder: Path) -> bool:
 def prepare(uri: str) -> None:
     """Make the database if it is not there. Raises InputError where it cannot be used, within seconds."""
     utils.MAX_RETRY_COUNT = TRIES
+    _be_patient()
     path = sqlite_path(uri)
     if path is None:
         return
@@ -76,6 +83,27 @@ def prepare(uri: str) -> None:
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def _be_patient() -> None:
+    """Let every connection of this process wait LOCKED_SECONDS for others that write, and not as long as MLflow says.
+
+    SQLite has no queue: who waits asks now and then, and on a busy machine may be the last for long.
+    """
+    for name, listener in {"connect": _connected, "before_cursor_execute": _executing}.items():
+        if not event.contains(Engine, name, listener):
+            event.listen(Engine, name, listener, retval=name != "connect")
+
+
+def _connected(connection: Any, _: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute(_PATIENCE.format(LOCKED_SECONDS * 1000))
+
+
+def _executing(_: object, cursor: Any, statement: str, parameters: Any, *rest: object) -> tuple[str, Any]:
+    if statement.startswith(_PATIENCE.partition("{")[0]) and isinstance(cursor, sqlite3.Cursor):
+        statement = _PATIENCE.format(LOCKED_SECONDS * 1000)
+    return statement, parameters
 
 
 def _make(path: Path, uri: str) -> None:
@@ -108,16 +136,28 @@ def _check(path: Path, uri: str) -> None:
             head = file.read(len(HEADER))
         if head and head != HEADER:
             raise InputError(f"{where} is a file of another kind, and no SQLite database: {ELSEWHERE}")
-        with contextlib.closing(sqlite3.connect(_plain(path), uri=True, timeout=LOCKED_SECONDS)) as connection:
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            connection.execute("BEGIN IMMEDIATE")  # as the first record will: writable, and not locked
-            connection.rollback()
+        try:
+            tables = _tables(path, QUIET_SECONDS)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            print(f"waiting for {where}, which another program has locked", flush=True)
+            tables = _tables(path, LOCKED_SECONDS - QUIET_SECONDS)
     except (OSError, sqlite3.Error) as error:
         raise InputError(f"{where} {_reason(error, path)}") from None
     if tables and not tables & MLFLOWS:
         raise InputError(
             f"{where} is the database of another program (tables {listed(sorted(tables), 3)}): {ELSEWHERE}"
         )
+
+
+def _tables(path: Path, wait: float) -> set[str]:
+    """The names of its tables. Raises sqlite3.Error where it cannot be written, or others write for `wait` seconds."""
+    with contextlib.closing(sqlite3.connect(_plain(path), uri=True, timeout=max(0.0, wait))) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        connection.execute("BEGIN IMMEDIATE")  # as the first record will: writable, and not locked
+        connection.rollback()
+    return tables
 
 
 def _reason(error: Exception, path: Path) -> str:
