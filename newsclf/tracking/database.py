@@ -90,9 +90,9 @@ def _be_patient() -> None:
 
     SQLite has no queue: who waits asks now and then, and on a busy machine may be the last for long.
     """
-    for name, listener in {"connect": _connected, "before_cursor_execute": _executing}.items():
-        if not event.contains(Engine, name, listener):
-            event.listen(Engine, name, listener, retval=name != "connect")
+    if not event.contains(Engine, "connect", _connected):
+        event.listen(Engine, "connect", _connected)
+        event.listen(Engine, "before_cursor_execute", _executing, retval=True)
 
 
 def _connected(connection: Any, _: object) -> None:

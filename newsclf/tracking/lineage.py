@@ -8,13 +8,22 @@ from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.pandas_dataset import from_pandas
 
 from newsclf.data import Dataset
+from newsclf.errors import InputError
 from newsclf.tracking.run import Run
 
 FINGERPRINT = "newsclf.data_fingerprint"
 
 
 def log_dataset(run: Run, dataset: Dataset, context: str, splits: tuple[str, ...]) -> None:
-    """The data as dataset inputs with its fingerprint, its class counts, and what was dropped from it."""
+    """The data as dataset inputs with its fingerprint, its class counts, and what was dropped from it.
+
+    Raises InputError where the run has begun with other data.
+    """
+    if (before := run.tags.get(FINGERPRINT, dataset.fingerprint)) != dataset.fingerprint:
+        raise InputError(
+            f"{dataset.source}: these are not the data that run {run.id} began with (fingerprint "
+            f"{dataset.fingerprint[:16]}..., then {before[:16]}...): bring those back, or start a run of its own"
+        )
     for split in splits:
         log_split(run, dataset, split, context if split == "train" else split)
     counts = pd.DataFrame({split: dataset.splits[split]["label"].value_counts() for split in splits})

@@ -18,6 +18,7 @@ from newsclf.errors import InputError
 from newsclf.locks import FolderLock
 from newsclf.tracking.artifacts.trained_model import train_config
 from newsclf.tracking.database import prepare
+from newsclf.tracking.origin import absolute_paths
 from newsclf.tracking.run import Run
 from newsclf.tracking.runs import LoggedRun, get_run, logged_options, run_id_of
 from newsclf.tracking.server import address_of, briefly, first_line, tracking_uri
@@ -68,14 +69,15 @@ def _own_options(config: TrainConfig, run: LoggedRun, named: str) -> TrainConfig
     logged = [name for name in logged_options(run) if name in names_of(TrainConfig) and name not in OF_THIS_CALL]
     own = train_config(run)
     given, before, default = as_text(config), as_text(own), as_text(TrainConfig())
+    paths = absolute_paths(run, TrainConfig, vars(own))
     kept = [name for name in logged if name not in OF_THIS_MACHINE or given[name] == default[name]]
     for name in kept:
-        if given[name] not in (before[name], default[name]):
+        if given[name] not in (before[name], default[name], paths.get(name)):
             raise InputError(
                 f"{named}: option {name} is {given[name]}, and {before[name]} in that run; leave it out, or start a "
                 "run of its own"
             )
-    return dataclasses.replace(config, **{name: getattr(own, name) for name in kept})
+    return dataclasses.replace(config, **{name: paths.get(name, getattr(own, name)) for name in kept})
 
 
 @contextlib.contextmanager

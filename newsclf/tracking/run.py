@@ -30,6 +30,7 @@ from newsclf.tracking.forget import forget_secrets
 from newsclf.tracking.journal.session import journalled
 from newsclf.tracking.journal.store import FAILURE_TAG
 from newsclf.tracking.metrics import logged_points, send_points
+from newsclf.tracking.origin import FOLDER_TAG
 from newsclf.tracking.registry.versions import REGISTER, register, registry_client
 from newsclf.tracking.result import check_artifacts, closing_lines, prepare_folder, write_result
 from newsclf.tracking.runs import EMPTY, LONGEST_TAG, mark_broken_off, take_up
@@ -241,7 +242,8 @@ def _describe(run: Run) -> None:
     run.client.log_batch(run.id, params=[Param(name, text or EMPTY) for name, text in options.items()])
     run.client.log_dict(run.id, as_yaml(run.config), "config.yaml")
     tags, files, warnings = described(run.config.log_diff)
-    run.tag(tags)
+    begun = {FOLDER_TAG: there.data.tags.get(FOLDER_TAG) or str(Path.cwd())}  # one that is taken up was begun elsewhere
+    run.tag(tags | begun)
     for path, content in files.items():
         run.log_bytes(content, path)
     for text in warnings:

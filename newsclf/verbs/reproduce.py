@@ -13,6 +13,7 @@ from newsclf.config.fields import Role, names_of
 from newsclf.errors import Differs, InputError
 from newsclf.tracking.children.runs import Child, create_run, ensure_ended, env_manager, start
 from newsclf.tracking.environment import FREEZE, installed
+from newsclf.tracking.origin import absolute_paths
 from newsclf.tracking.reproduction.checkout import checkout, uncommitted_of
 from newsclf.tracking.reproduction.run_diff import (
     Difference,
@@ -25,14 +26,11 @@ from newsclf.tracking.reproduction.run_diff import (
 )
 from newsclf.tracking.run import Run, open_run
 from newsclf.tracking.runs import LoggedRun, earlier_run, get_run, run_id_of, text_of
-from newsclf.tracking.server import PROJECT
 from newsclf.verbs import VERBS
 
 REPRODUCIBLE = ("train", "evaluate", "profile", "monitor", "simulate")
 TRAINING = ("train",)
-# Roles of options: where a run and its files go, and what may name a place on this machine.
-LEFT_OUT: tuple[Role, ...] = ("run", "output")
-MAY_BE_PATHS: tuple[Role, ...] = ("source", "machine")
+LEFT_OUT: tuple[Role, ...] = ("run", "output")  # roles of options: where a run and its files go
 FINGERPRINT = "newsclf.data_fingerprint"
 SECONDS_BETWEEN_LINES = 20.0
 
@@ -54,7 +52,7 @@ def reproduce(config: ReproduceConfig) -> dict[str, float]:
             print(f"warning: packages are not those of the run: {'; '.join(changed[:5])}", flush=True)
         commit = earlier.data.tags["mlflow.source.git.commit"]
         with checkout(commit, uncommitted_of(earlier)) as project, tempfile.TemporaryDirectory() as cache:
-            options = options_of(run_id, VERBS[verb])
+            options = options_of(earlier, VERBS[verb])
             if "prefix_cache" in options and not config.use_cache:
                 options["cache_dir"] = cache
             options["output_dir"] = str((folder / "again").resolve())
@@ -116,21 +114,15 @@ def verb_of(run: LoggedRun) -> str:
     return tags.get("newsclf.verb") or tags.get("mlflow.project.entryPoint") or "another program"
 
 
-def options_of(run_id: str, config_class: type) -> dict[str, Any]:
-    """The options that the run was made with, but for where its files and records went.
-
-    A path that was meant from the project's folder is made absolute.
-    """
+def options_of(run: LoggedRun, config_class: type) -> dict[str, Any]:
+    """The options that the run was made with, but for where its files and records went; its paths absolute."""
+    run_id = run.info.run_id
     text = text_of(run_id, "config.yaml")
     if not text:
         raise InputError(f"run {run_id} has logged no config.yaml: its options are not known")
     left_out = names_of(config_class, *LEFT_OUT)
     options = {name: value for name, value in yaml.safe_load(text).items() if name not in left_out}
-    for name in names_of(config_class, *MAY_BE_PATHS):
-        value = options.get(name)
-        if isinstance(value, str) and value and ("/" in value or "." in value) and (PROJECT / value).exists():
-            options[name] = str(PROJECT / value)
-    return options
+    return options | absolute_paths(run, config_class, options)
 
 
 def wait_for(child: Child, earlier: LoggedRun) -> LoggedRun:

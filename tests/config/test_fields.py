@@ -11,7 +11,7 @@ from newsclf.config.fields import ROLES, Role, described, fields_of, names_of, o
 from newsclf.config.shared import ComputeOptions, RunOptions
 from newsclf.errors import InputError
 from newsclf.retraining import challenge, context
-from newsclf.tracking import resume
+from newsclf.tracking import origin, resume
 from newsclf.tuning import space
 from newsclf.verbs import VERBS, compare, monitor, reproduce
 
@@ -96,7 +96,7 @@ def test_a_trial_of_a_sweep() -> None:
 
 def test_a_reproduction() -> None:
     """The numbers depend on the device, and a cache is where it was; the run and its files are others."""
-    (left_out, paths) = reproduce.LEFT_OUT, reproduce.MAY_BE_PATHS
+    left_out, paths = reproduce.LEFT_OUT, origin.MAY_BE_PATHS
     assert set(names_of(TrainConfig, *left_out)) == {
         "output_dir",
         "register",

@@ -1,6 +1,7 @@
 """`reproduce`: a run of a real project in git, run once more in a worktree of its commit."""
 
 import csv
+import shutil
 import subprocess
 
 import pytest
@@ -8,6 +9,10 @@ import pytest
 pytestmark = pytest.mark.integration
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+SUBJECTS = {"Sports": "match", "World": "minister", "Business": "market"}
+ROWS = "text,label\n" + "".join(
+    f"the {word} of day {number},{label}\n" for number in range(40) for label, word in SUBJECTS.items()
+)
 
 
 def git(place, *words: str) -> str:
@@ -33,7 +38,12 @@ def trained(place, options) -> str:
     assert changed != committed
     recipe.write_text(changed)
     (place.project / "notes.txt").write_text("not code")
-    done = place.run(*place.entry_point("train", options), **ONE_THREAD)
+    work = place.folder / "work"  # its paths are meant from there; reproduce is called elsewhere
+    shutil.copytree(options["encoder"], work / "enc")
+    (work / "rows").mkdir()
+    (work / "rows" / "1.csv").write_text(ROWS)
+    given = {**options, "encoder": "./enc", "dataset": "rows/*.csv"}
+    done = place.run(*place.entry_point("train", given), cwd=work, PYTHONPATH=str(place.project), **ONE_THREAD)
     assert done.returncode == 0, done.stderr
     recipe.write_text(committed.replace('"epochs_run": result.epochs,', '"epochs_run": result.epochs + 7,'))
     git(place, "commit", "-q", "-a", "-m", "second")

@@ -1,11 +1,14 @@
 """The data of a run: inputs with a fingerprint, counts by class, what was dropped."""
 
+import dataclasses
 import json
 
 import mlflow.artifacts
 import pandas as pd
+import pytest
 
 from newsclf.data import Dataset
+from newsclf.errors import InputError
 from newsclf.tracking.lineage import log_dataset, log_split, log_stream
 from newsclf.tracking.run import Run
 
@@ -24,6 +27,16 @@ def inputs(run: Run) -> dict[str, tuple[str, str]]:
     found = run.client.get_run(run.id).inputs
     assert found is not None
     return {one.dataset.name: (one.dataset.digest, one.tags[0].value) for one in found.dataset_inputs}
+
+
+def test_a_run_that_is_taken_up_goes_on_with_its_own_data(run: Run) -> None:
+    made = dataset()
+    for _ in range(2):
+        log_dataset(run, made, "train", ("train",))
+    made.splits["test"].loc[0, "text"] = "f"
+    other = dataclasses.replace(made)  # its fingerprint is kept
+    with pytest.raises(InputError, match=f"toy.csv: these are not the data that run {run.id} began with"):
+        log_dataset(run, other, "train", ("train",))
 
 
 def test_every_split_is_an_input(run: Run) -> None:

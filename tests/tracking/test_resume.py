@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 from newsclf.config import TrainConfig
 from newsclf.errors import InputError
 from newsclf.tracking import resume
+from newsclf.tracking.origin import FOLDER_TAG
 from newsclf.tracking.resume import CHECKPOINTS_TAG, find_interrupted_run
 
 ID = "0123456789abcdef" * 2
@@ -41,6 +42,21 @@ def test_its_own_options_stand_in_for_defaults(logged: dict[str, str]) -> None:
 def test_the_machine_may_be_another(logged: dict[str, str]) -> None:
     assert find_interrupted_run(TrainConfig(resume=ID, device="cuda")).config.device == "cuda"
     assert find_interrupted_run(TrainConfig(resume=ID)).config.device == "cpu"
+
+
+def test_its_paths_are_those_of_the_folder_where_it_was_begun(
+    logged: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.csv").touch()
+    (tmp_path / "enc").mkdir()
+    logged[FOLDER_TAG] = str(tmp_path)
+    monkeypatch.setitem(OPTIONS, "dataset", "rows.csv")
+    monkeypatch.setitem(OPTIONS, "encoder", "./enc")
+    for typed in ("sample", "rows.csv", str(tmp_path / "rows.csv")):  # the default: not given at all
+        found = find_interrupted_run(TrainConfig(resume=ID, dataset=typed)).config
+        assert (found.dataset, found.encoder) == (str(tmp_path / "rows.csv"), str(tmp_path / "enc"))
+    with pytest.raises(InputError, match=r"option dataset is /rows.csv, and rows.csv in that run"):
+        find_interrupted_run(TrainConfig(resume=ID, dataset="/rows.csv"))
 
 
 def test_its_checkpoints(logged: dict[str, str], tmp_path: Path) -> None:

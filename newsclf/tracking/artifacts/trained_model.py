@@ -1,5 +1,6 @@
 """A registered model together with the run of train that made it."""
 
+import dataclasses
 import re
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from newsclf.config import TrainConfig
 from newsclf.config.fields import names_of
 from newsclf.config.options import build
 from newsclf.errors import InputError
+from newsclf.tracking.origin import absolute_paths
 from newsclf.tracking.registry import champion
 from newsclf.tracking.registry import versions as registry
 from newsclf.tracking.runs import LoggedRun, get_run, logged_options
@@ -17,7 +19,7 @@ from newsclf.tracking.server import first_line
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """name, version: in the registry; run: of train; config: the options of that run."""
+    """name, version: in the registry; run: of train; config: the options of that run, its paths absolute."""
 
     name: str
     version: str
@@ -48,7 +50,9 @@ def find_trained_model(model: str) -> TrainedModel:
         raise InputError(f"model {model}: the run that made it is not there ({first_line(error)})") from error
     if run.data.tags.get("newsclf.verb") != "train":
         raise InputError(f"model {model} was not made by train: there are no options and no rows to go on from")
-    return TrainedModel(name, str(version.version), run, train_config(run))
+    config = train_config(run)
+    config = dataclasses.replace(config, **absolute_paths(run, TrainConfig, vars(config)))  # type: ignore[arg-type]
+    return TrainedModel(name, str(version.version), run, config)
 
 
 def train_config(run: LoggedRun) -> TrainConfig:

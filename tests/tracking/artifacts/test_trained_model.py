@@ -1,5 +1,7 @@
 """From a registered model to the options it was trained with."""
 
+from pathlib import Path
+
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Param
@@ -7,6 +9,7 @@ from mlflow.entities import Param
 from newsclf.config import TrainConfig
 from newsclf.errors import InputError
 from newsclf.tracking.artifacts.trained_model import find_trained_model
+from newsclf.tracking.origin import FOLDER_TAG
 
 
 def register(server: MlflowClient, run_id: str | None) -> str:
@@ -31,6 +34,15 @@ def test_its_options_are_those_of_its_run(server: MlflowClient, trained: str, na
     found = find_trained_model(name)
     assert (found.uri, found.run.info.run_id) == ("models:/news/1", trained)
     assert found.config == TrainConfig(epochs=7, dataset="news.csv")
+
+
+def test_its_paths_are_those_of_the_folder_where_it_was_begun(
+    server: MlflowClient, trained: str, tmp_path: Path
+) -> None:
+    register(server, trained)
+    (tmp_path / "news.csv").touch()
+    server.set_tag(trained, FOLDER_TAG, str(tmp_path))
+    assert find_trained_model("models:/news/1").config == TrainConfig(epochs=7, dataset=str(tmp_path / "news.csv"))
 
 
 @pytest.mark.parametrize("name", ["news", "runs:/abc/model", "models:/news"])
