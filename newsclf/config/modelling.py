@@ -68,6 +68,9 @@ class TrainConfig(RunOptions, IdentityOptions, ComputeOptions, WeightedDataOptio
         "likelier with it",
         choices=("auto", "none", "linear"),
     )
+    ensemble: tuple[str, ...] = source(
+        (), "ids of earlier runs of train on the same rows, whose models are joined with this one's, or none"
+    )
     calibrate: bool = setting(True, "make probabilities as sure as they are right on the validation rows")
     baseline: bool = setting(True, "fit the classifier of words by itself as well, and say which model is better")
     num_workers: int = machine(

@@ -11,7 +11,7 @@ import numpy as np
 from newsclf.config import TrainConfig
 from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
-from newsclf.model.fusion import choose_fusion
+from newsclf.model.fusion import Said, choose_fusion
 from newsclf.model.linear import LinearClassifier, NothingToLearn
 from newsclf.model.module import class_weights
 from newsclf.model.text_classifier import TextClassifier
@@ -57,25 +57,30 @@ def finish(
     texts: Sequence[str],
     words: Words,
     bf16: bool,
+    members: Sequence[TextClassifier] = (),
 ) -> tuple[TextClassifier, dict[str, float]]:
     """The model that is tested and logged, and what it does on the validation rows: (labelled) `validation`, `texts`.
 
-    Metrics: final_val_acc, final_val_loss, and what it is made of: fusion/encoder, fusion/linear (see Fusion).
+    members: of an ensemble, which have not learnt from these rows either. Metrics: final_val_acc, final_val_loss, and
+    what it is made of: fusion/encoder, fusion/linear, fusion/member_1 ... (see Fusion).
     """
     labels = validation.labels
     assert labels is not None
-    encoder = classifier.probabilities(validation, bf16)
-    margins = None if words.linear is None else words.linear.margins(texts)
-    fusion = choose_fusion(encoder, margins, labels, config.fusion, config.calibrate)
-    model = TextClassifier(
-        classifier, tokenizer, bf16=bf16, fusion=fusion, linear=words.linear if fusion.linear else None
+    said = Said(
+        classifier.probabilities(validation, bf16),
+        None if words.linear is None else words.linear.margins(texts),
+        tuple(member.predict_proba(texts) for member in members),
     )
-    found = fusion.probabilities(encoder, margins)
+    fusion = choose_fusion(said, labels, config.fusion, config.calibrate)
+    linear = words.linear if fusion.linear else None
+    model = TextClassifier(classifier, tokenizer, bf16=bf16, fusion=fusion, linear=linear, members=members)
+    found = fusion.probabilities(said)
     likelihood = np.log(np.maximum(found[np.arange(len(labels)), labels], 1e-15))
     return model, {
         "final_val_acc": float((found.argmax(axis=1) == labels).mean()),
         "final_val_loss": float(-likelihood.mean()),
         "fusion/encoder": fusion.encoder,
         "fusion/linear": fusion.linear,
+        **{f"fusion/member_{number}": weight for number, weight in enumerate(fusion.members, 1)},
         "seconds/baseline": words.seconds,
     }

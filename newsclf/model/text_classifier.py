@@ -21,13 +21,14 @@ from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.device import choose, uses_bf16
 from newsclf.model.encoder_config import LIMITS
-from newsclf.model.fusion import ENCODER_ALONE, Fusion
+from newsclf.model.fusion import ENCODER_ALONE, Fusion, Said
 from newsclf.model.linear import LinearClassifier
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.untrusted import BITS, check_file, check_inside, load_json_object, tensors
 
 MAX_CLASSES = 10_000  # of a model that is loaded
-MAX_WEIGHT = 1e4  # of its fusion
+MAX_WEIGHT, MAX_MEMBERS = 1e4, 20  # of its fusion
+MEMBERS = "members"  # their folders lie in this one
 
 
 class TextClassifier:
@@ -36,7 +37,8 @@ class TextClassifier:
     classes: in the order of the probabilities' columns. name: what it is loaded by again, such as
     runs:/<run id>/model; bf16: whether matrix products are in bf16, of the weights as they are now: it predicts with a
     copy that has them in bf16, and saves the float32 ones. fusion: how the encoder's probabilities become the model's;
-    linear: the classifier of words that takes part in it, None of an encoder alone.
+    linear: the classifier of words that takes part in it, None of an encoder alone; members: other classifiers of the
+    same classes that do (an ensemble), which have none themselves.
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class TextClassifier:
         bf16: bool = False,
         fusion: Fusion = ENCODER_ALONE,
         linear: LinearClassifier | None = None,
+        members: Sequence[TextClassifier] = (),
     ) -> None:
         self.classifier, self.tokenizer, self.name, self.bf16 = classifier, tokenizer, name, bf16
-        self.fusion, self.linear = fusion, linear
+        self.fusion, self.linear, self.members = fusion, linear, tuple(members)
         self.classes: tuple[str, ...] = classifier.classes
         self._reader = encoders.in_bf16(classifier) if bf16 else classifier
 
@@ -64,10 +67,12 @@ class TextClassifier:
 
     def fused(self, texts: Sequence[str], encoder: np.ndarray) -> np.ndarray:
         """The model's probabilities [texts, classes], of those that the encoder alone gives, [texts, classes]."""
-        return self.fusion.probabilities(encoder, None if self.linear is None else self.linear.margins(texts))
+        margins = None if self.linear is None else self.linear.margins(texts)
+        members = tuple(member.predict_proba(texts) for member in self.members)
+        return self.fusion.probabilities(Said(encoder, margins, members))
 
     def save(self, folder: Path) -> None:
-        """Write encoder/ (the hub's own layout), head.safetensors, the linear part and classifier.json; no pickle."""
+        """Write encoder/ (the hub's own layout), head.safetensors, the other parts and classifier.json; no pickle."""
         # Where layers were computed from the cache, the encoder may still be on another device.
         self.classifier.encoder.transformer.save_pretrained(folder / "encoder", safe_serialization=True)  # type: ignore[operator]
         self.tokenizer.save(folder / "encoder")
@@ -75,6 +80,10 @@ class TextClassifier:
         save_file({name: tensor.contiguous() for name, tensor in head.items()}, folder / "head.safetensors")
         if self.linear is not None:
             self.linear.save(folder)
+        for number, member in enumerate(self.members):
+            place = folder / MEMBERS / str(number)
+            place.mkdir(parents=True)
+            member.save(place)
         sums = {path.relative_to(folder).as_posix(): file_checksum(path) for path in sorted(folder.rglob("*.*"))}
         about = {"classes": self.classes, "max_length": self.tokenizer.max_length, "fusion": vars(self.fusion)}
         about |= {"sha256": sums}
@@ -87,21 +96,33 @@ class TextClassifier:
         None of the folder's code is run, and nothing is built before its sizes are checked.
         device, precision: as of the options.
         """
+        return cls._read(folder, device, name, precision)
+
+    @classmethod
+    def _read(
+        cls, folder: Path, device: str, name: str, precision: str, member_of: Path | None = None
+    ) -> TextClassifier:
         try:
             check_inside(folder / "encoder", folder)
             classes, max_length, fusion = _about(folder / "classifier.json")
+            if member_of and fusion.members:  # links may lead in a circle
+                raise ValueError(f"it is a member of {member_of}, and must have none itself")
             head = _head(folder / "head.safetensors", len(classes))
             encoder = encoders.load(folder / "encoder", dropout=0.0, attention_dropout=0.0)
             classifier = Classifier(encoder, classes, dropout=0.0)
             classifier.head.load_state_dict(head)
             linear = LinearClassifier.load(folder, len(classes)) if fusion.linear else None
+            places = [folder / MEMBERS / str(number) for number in range(len(fusion.members))]
+            members = [cls._read(place, device, name, precision, folder) for place in places]
+            if any(member.classes != classes for member in members):
+                raise ValueError("its members have other classes")
             _check_sums(folder)
         except (OSError, ValueError, SafetensorError, RuntimeError) as error:
             raise InputError(f"model folder {folder} is no whole classifier ({one_line(error, 200)})") from error
         tokenizer = Tokenizer(folder / "encoder", max_length)
         encoder.check_reads(tokenizer, f"model folder {folder}: max_length")
         kind = choose(device).type
-        return cls(classifier.eval().to(kind), tokenizer, name, uses_bf16(precision, kind), fusion, linear)
+        return cls(classifier.eval().to(kind), tokenizer, name, uses_bf16(precision, kind), fusion, linear, members)
 
 
 def _about(file: Path) -> tuple[tuple[str, ...], int, Fusion]:
@@ -121,10 +142,13 @@ def _fusion(weights: Any, file: str) -> Fusion:
     match weights:
         case {} if not weights:
             return ENCODER_ALONE
-        case {"encoder": int() | float() as encoder, "linear": int() | float() as linear} if len(weights) == 2:
-            if 0 <= encoder <= MAX_WEIGHT and 0 <= linear <= MAX_WEIGHT:
-                return Fusion(encoder, linear)
-    raise ValueError(f"{file}: fusion must be the weights of the encoder and of the linear part, 0 to {MAX_WEIGHT:g}")
+        case {"encoder": encoder, "linear": linear, "members": list(members)} if (
+            len(weights) == 3 and len(members) <= MAX_MEMBERS
+        ):
+            every = (encoder, linear, *members)
+            if all(isinstance(weight, int | float) and 0 <= weight <= MAX_WEIGHT for weight in every):
+                return Fusion(encoder, linear, tuple(members))
+    raise ValueError(f"{file}: fusion must be weights, from 0 to {MAX_WEIGHT:g}, of at most {MAX_MEMBERS} members")
 
 
 def _check_sums(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import EncoderFiles
 from newsclf.progress import progress
+from newsclf.tracking.artifacts.ensemble import open_members
 from newsclf.tracking.artifacts.evaluation import log_report
 from newsclf.tracking.artifacts.models import log_model, logged_model
 from newsclf.tracking.artifacts.references import log_training_reference
@@ -63,6 +65,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         config = fitted_to(config, dataset)
         assert config.learning_rate is not None
 
+        members = open_members(config.ensemble, dataset.fingerprint, config.device, config.precision)
         files = weights.find(config.encoder)
         tokenizer = Tokenizer(files.folder, config.max_length)
         classifier = make_classifier(config, files, dataset.classes, tokenizer)
@@ -82,7 +85,9 @@ def train(config: TrainConfig) -> dict[str, float]:
         )
 
         run.warn(concerns.of_training(result.losses, config.epochs))
-        model, probabilities, metrics, said = finish_and_test(run, config, dataset, classifier, tokenizer, inputs, bf16)
+        model, probabilities, metrics, said = finish_and_test(
+            run, config, dataset, classifier, tokenizer, inputs, bf16, members
+        )
         with tempfile.TemporaryDirectory() as references:
             reference = log_training_reference(
                 run, dataset, probabilities, model.predict_proba, config.seed, Path(references)
@@ -206,13 +211,16 @@ def finish_and_test(
     tokenizer: Tokenizer,
     inputs: dict[str, TokenDataset],
     bf16: bool,
+    members: Sequence[TextClassifier],
 ) -> tuple[TextClassifier, np.ndarray, dict[str, float], list[str]]:
     """The finished model, its probabilities [test rows, classes], its metrics, and what a terminal is told of it."""
     texts = {split: frame["text"].tolist() for split, frame in dataset.splits.items()}
     test = inputs["test"]
     assert test.labels is not None
     words = fit_words(config, texts["train"], inputs["train"], dataset.classes)
-    model, finished = finish(config, classifier, tokenizer, inputs["validation"], texts["validation"], words, bf16)
+    model, finished = finish(
+        config, classifier, tokenizer, inputs["validation"], texts["validation"], words, bf16, members
+    )
 
     encoder_alone = classifier.probabilities(test, bf16)
     probabilities = model.fused(texts["test"], encoder_alone)
@@ -220,9 +228,10 @@ def finish_and_test(
     metrics = log_report(run, texts["test"], test.labels, probabilities, dataset.classes, "test_", identity)
     metrics = {STUDYS_ACCURACY: metrics["test_accuracy"], **metrics, **finished}
     said = []
-    if model.linear is not None:
+    joined = ["a classifier of words"] * (model.linear is not None) + ["the models of earlier runs"] * bool(members)
+    if joined:
         metrics["encoder_accuracy"] = accuracy(test.labels, encoder_alone.argmax(axis=1))
-        said.append(f"with a classifier of words in it; the encoder alone: accuracy {metrics['encoder_accuracy']:.4f}")
+        said.append(f"with {' and '.join(joined)} in it; the encoder alone: accuracy {metrics['encoder_accuracy']:.4f}")
     if config.baseline and words.linear is not None:
         predicted = words.linear.margins(texts["test"]).argmax(axis=1)
         beside = BesideBaseline.of(test.labels, probabilities.argmax(axis=1), predicted)

@@ -1,6 +1,7 @@
 """Texts to probabilities, and the folder of a saved classifier."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 from newsclf.errors import InputError
 from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
-from newsclf.model.fusion import ENCODER_ALONE, Fusion
+from newsclf.model.fusion import ENCODER_ALONE, Fusion, Said
 from newsclf.model.linear import LinearClassifier
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.model.tokenizer import Tokenizer
@@ -67,7 +68,9 @@ def fused(trained: TextClassifier) -> TextClassifier:
 
 def test_words_take_part_in_the_probabilities(fused: TextClassifier, trained: TextClassifier) -> None:
     found = fused.predict_proba(TEXTS)
-    assert np.array_equal(found, Fusion(0.7, 2.5).probabilities(trained.predict_proba(TEXTS), WORDS.margins(TEXTS)))
+    assert np.array_equal(
+        found, Fusion(0.7, 2.5).probabilities(Said(trained.predict_proba(TEXTS), WORDS.margins(TEXTS)))
+    )
     assert found.sum(axis=1) == pytest.approx(1)
     assert fused.predict_proba([]).shape == (0, 3)
     one = TextClassifier(trained.classifier, trained.tokenizer, fusion=Fusion(0.7))
@@ -104,11 +107,15 @@ def test_a_fused_folder_without_its_words_is_bad_input(fused: TextClassifier, lo
         [],
         "1",
         {"encoder": 1},
-        {"encoder": "1", "linear": 0},
-        {"encoder": -1, "linear": 0},
-        {"encoder": float("nan"), "linear": 0},
-        {"encoder": 1, "linear": 10**400},
-        {"encoder": 1, "linear": 0, "x": 1},
+        {"encoder": 1, "linear": 0},
+        {"encoder": "1", "linear": 0, "members": []},
+        {"encoder": -1, "linear": 0, "members": []},
+        {"encoder": float("nan"), "linear": 0, "members": []},
+        {"encoder": 1, "linear": 10**400, "members": []},
+        {"encoder": 1, "linear": 0, "members": [], "x": 1},
+        {"encoder": 1, "linear": 0, "members": 1},
+        {"encoder": 1, "linear": 0, "members": ["1"]},
+        {"encoder": 1, "linear": 0, "members": [1] * 1000},
     ],
 )
 def test_weights_of_a_fusion_that_are_none_are_bad_input(saved: Path, weights: object) -> None:
@@ -131,6 +138,40 @@ def test_a_loaded_model_computes_as_its_machine_does_best(
     loaded.save(tmp_path / "again")
     names = ("head.safetensors", "encoder/model.safetensors")
     assert all((tmp_path / "model" / n).read_bytes() == (tmp_path / "again" / n).read_bytes() for n in names)
+
+
+def test_an_ensemble_is_its_members_and_saved_whole(
+    fused: TextClassifier, trained: TextClassifier, tmp_path: Path
+) -> None:
+    both = TextClassifier(
+        trained.classifier, trained.tokenizer, fusion=Fusion(0.5, 1.0, (0.6,)), linear=WORDS, members=[fused]
+    )
+    said = Said(trained.predict_proba(TEXTS), WORDS.margins(TEXTS), (fused.predict_proba(TEXTS),))
+    assert np.array_equal(both.predict_proba(TEXTS), Fusion(0.5, 1.0, (0.6,)).probabilities(said))
+    both.save(tmp_path)
+    loaded = TextClassifier.load(tmp_path)
+    assert [member.fusion for member in loaded.members] == [fused.fusion]
+    assert np.array_equal(loaded.predict_proba(TEXTS), both.predict_proba(TEXTS))
+    shutil.rmtree(tmp_path / "members" / "0")
+    with pytest.raises(InputError, match="is no whole classifier"):
+        TextClassifier.load(tmp_path)
+
+
+def test_a_member_has_no_members_and_the_same_classes(
+    make_classifier: Callable[..., Classifier], tokenizer: Tokenizer, fused: TextClassifier, tmp_path: Path
+) -> None:
+    one = TextClassifier(fused.classifier, tokenizer, fusion=Fusion(0.5, 0.0, (0.5,)), members=[fused])
+    one.save(tmp_path)
+    shutil.rmtree(tmp_path / "members" / "0")
+    (tmp_path / "members" / "0").symlink_to("..")  # a folder that holds itself
+    with pytest.raises(InputError, match="must have none itself"):
+        TextClassifier.load(tmp_path)
+    (tmp_path / "members" / "0").unlink()
+    other = TextClassifier(make_classifier(classes=("x", "y")), tokenizer)
+    (tmp_path / "members" / "0").mkdir()
+    other.save(tmp_path / "members" / "0")
+    with pytest.raises(InputError, match="its members have other classes"):
+        TextClassifier.load(tmp_path)
 
 
 @pytest.fixture
