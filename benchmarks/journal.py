@@ -75,6 +75,7 @@ def run(direct: bool) -> dict[str, float]:
     """Seconds that three epochs on the packaged sample take, and of those the ones in calls of the logger."""
     from newsclf.config import TrainConfig
     from newsclf.data import load
+    from newsclf.model.datamodule import NewsDataModule
     from newsclf.model.tokenizer import Tokenizer
     from newsclf.model.training import fit, seed_everything
     from newsclf.model.weights import find
@@ -107,8 +108,7 @@ def run(direct: bool) -> dict[str, float]:
         began = time.perf_counter()
         fit(
             classifier,
-            inputs["train"],
-            inputs["validation"],
+            NewsDataModule(config, inputs),
             config,
             learning_rate=config.learning_rate,
             bf16=False,

@@ -20,12 +20,13 @@ RANDOM, LONGEST = 60, 4
 
 def _load() -> Callable[[TrainConfig], object]:
     from newsclf.model.batches import RaggedRows, TokenDataset
+    from newsclf.model.datamodule import NewsDataModule
     from newsclf.model.training import Fit, fit
     from newsclf.verbs import train as recipe
 
-    def fit_few(
-        classifier: Any, train: TokenDataset, validation: TokenDataset, config: TrainConfig, **rest: Any
-    ) -> Fit:
+    def fit_few(classifier: Any, data: NewsDataModule, config: TrainConfig, **rest: Any) -> Fit:
+        data.setup()
+        train = data.inputs["train"]
         table, labels = train.ragged, train.labels
         assert labels is not None
         random = np.random.default_rng(config.seed).permutation(len(table))[: RANDOM * config.batch_size]
@@ -34,7 +35,8 @@ def _load() -> Callable[[TrainConfig], object]:
         starts = table.starts()
         values = np.concatenate([table.values[starts[row] : starts[row + 1]] for row in rows])
         few = TokenDataset(RaggedRows(values, table.lengths[rows]), labels[rows], train.pad_id)
-        result = fit(classifier, few, validation, config, **rest)
+        few_rows = NewsDataModule(config, {"train": few, "validation": data.inputs["validation"]})
+        result = fit(classifier, few_rows, config, **rest)
         print(f"{result.steps} steps; all {len(train):,} rows stayed in memory", flush=True)
         return result
 

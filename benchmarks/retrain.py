@@ -25,6 +25,7 @@ from newsclf.evaluation.gate import Limits, Measured, run_gate
 from newsclf.model import encoder
 from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.classifier import Classifier
+from newsclf.model.datamodule import NewsDataModule
 from newsclf.model.embed import EncoderEmbedder
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import find
@@ -89,7 +90,7 @@ def train(vectors: Vectors, rows: pd.DataFrame) -> Model:
     assert HEAD.learning_rate is not None
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         fit(
-            classifier, parts[0], parts[1], HEAD,
+            classifier, NewsDataModule(HEAD, {"train": parts[0], "validation": parts[1]}), HEAD,
             learning_rate=HEAD.learning_rate, bf16=False, logger=False, folder=Path(folder),
         )  # fmt: skip
     return Model(vectors, classifier.eval())

@@ -28,6 +28,7 @@ from newsclf.config import TrainConfig
 from newsclf.model import prefix
 from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.cache import Cache
+from newsclf.model.datamodule import NewsDataModule
 from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import find
 
@@ -72,8 +73,7 @@ def our_rate(case: Case, rows: TokenDataset) -> float:
             pass_seconds = perf_counter() - began
         result = fit(
             classifier,
-            rows,
-            first(rows, BATCH),
+            NewsDataModule(case.config, {"train": rows, "validation": first(rows, BATCH)}),
             case.config,
             learning_rate=2e-4,
             bf16=False,

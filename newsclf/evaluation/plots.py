@@ -1,10 +1,11 @@
-"""Plots of a model's errors: confusion matrix, scores by class, calibration. Drawn without a display."""
+"""Plots of a model's errors, and of its training: losses by epoch. Drawn without a display."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from newsclf.evaluation.scores import BINS, calibration_curve, class_scores, expected_calibration_error
 
@@ -113,6 +114,31 @@ def calibration(labels: np.ndarray, probabilities: np.ndarray) -> Figure:
     bottom.set_xlabel("confidence (probability of the predicted class)")
     for axes in (top, bottom):
         axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def losses(by_epoch: Sequence[tuple[float, float]], kept_epoch: int) -> Figure:
+    """train_loss and val_loss of each epoch in one chart, with the epoch whose weights were kept.
+
+    kept_epoch: from 0. Where the curves part, the model learns its training rows by heart.
+    """
+    epochs, (train, val) = np.arange(1, len(by_epoch) + 1), np.array(by_epoch, float).T
+    figure = Figure(figsize=(7.5, 4.5), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(kept_epoch + 1, color=GREY, linewidth=6, zorder=0, label=f"kept: epoch {kept_epoch + 1}")
+    for name, colour, values, other in (("train_loss", BLUE, train, val), ("val_loss", ORANGE, val, train)):
+        axes.plot(epochs, values, color=colour, marker="o", markersize=4 if len(epochs) <= 40 else 0, label=name)
+        if np.isfinite(values[-1]):
+            above = 5 if values[-1] >= other[-1] else -5  # so that two numbers that are close do not lie on each other
+            at, style = (epochs[-1], values[-1]), dict[str, Any]({"va": "center", "fontsize": 8, "color": colour})
+            axes.annotate(f"{values[-1]:.3f}", at, (6, above), textcoords="offset points", **style)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlim(0.5, len(epochs) + 0.5)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss (nats)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title("Losses by epoch")
+    figure.legend(ncols=3, loc="outside lower center", frameon=False)
     return figure
 
 

@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from newsclf.config import TrainConfig
-
 TOKENS_A_BATCH = 8192  # padding included, where nothing is trained
 
 
@@ -181,13 +179,6 @@ class LongestFirstSampler(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         return iter(self.batches)
-
-
-def training_sampler(dataset: TokenDataset, config: TrainConfig) -> LengthBucketSampler:
-    """The batches of a training, as the option sampling wants them."""
-    if config.sampling == "balanced":
-        return BalancedSampler(dataset.lengths, dataset.row_labels, config.batch_size, config.seed)
-    return LengthBucketSampler(dataset.lengths, config.batch_size, config.seed)
 
 
 def loader(dataset: TokenDataset, sampler: Sampler[list[int]], num_workers: int = 0) -> DataLoader[TokenBatch]:

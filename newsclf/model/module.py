@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from newsclf.config import TrainConfig
-from newsclf.model.batches import TokenBatch, to_device
+from newsclf.model.batches import TokenBatch
 from newsclf.model.classifier import Classifier
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -56,9 +56,6 @@ class NewsModule(lightning.LightningModule):
         loss = nn.functional.cross_entropy(logits.float(), labels)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
         self.log_dict({"val_loss": loss, "val_acc": accuracy}, batch_size=len(labels))
-
-    def transfer_batch_to_device(self, batch: TokenBatch, device: torch.device, _: int) -> TokenBatch:
-        return to_device(batch, device)
 
     def configure_optimizers(self) -> Any:
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]

@@ -26,9 +26,10 @@ from torch import Tensor
 from newsclf.config import TrainConfig
 from newsclf.errors import InputError
 from newsclf.model import allocator, checkpoint
-from newsclf.model.batches import LongestFirstSampler, RaggedRows, TokenDataset, loader, training_sampler
+from newsclf.model.batches import RaggedRows
 from newsclf.model.checkpoint import Latest, StraightToDisk
 from newsclf.model.classifier import Classifier
+from newsclf.model.datamodule import NewsDataModule
 from newsclf.model.module import NewsModule, class_weights
 
 LOGGED_STEPS = 200  # training steps a run that are logged, evenly spread
@@ -54,8 +55,7 @@ class Fit:
 @allocator.reused()
 def fit(
     classifier: Classifier,
-    train: TokenDataset,
-    validation: TokenDataset,
+    data: NewsDataModule,
     config: TrainConfig,
     *,
     learning_rate: float,
@@ -65,19 +65,15 @@ def fit(
 ) -> Fit:
     """Train `classifier` in place and leave it with the weights of the epoch that config.keep names.
 
+    data: with the splits train and validation, for `classifier`'s classes.
     folder holds the checkpoints of the epoch of lowest val_loss and of the latest one. Where it has one already,
     training goes on from there. Metrics go to `logger`. Raises InputError when training diverges.
     """
     _quiet()
     earlier = checkpoint.load(folder)
-    buckets = training_sampler(train, config)
-    buckets.epoch = earlier["epochs"] if earlier else 0
-    train_loader = loader(train, buckets, config.num_workers)
-    longest = int(validation.lengths.max(initial=1))
-    validation_loader = loader(
-        validation, LongestFirstSampler(validation.lengths, max(longest, 64 * config.max_length))
-    )
-    steps = config.epochs * len(train_loader)
+    data.first_epoch = earlier["epochs"] if earlier else 0
+    data.setup()
+    train, steps = data.inputs["train"], config.epochs * data.steps
     weights = class_weights(config.class_weights, classifier.classes, train.row_labels)
     module = NewsModule(classifier, config, learning_rate, steps, weights)
     best = ModelCheckpoint(
@@ -109,9 +105,7 @@ def fit(
     if earlier:
         checkpoint.restore_generators(earlier)
     with threads(train.ragged):
-        trainer.fit(
-            module, train_loader, validation_loader, ckpt_path=latest.path if earlier else None, weights_only=True
-        )
+        trainer.fit(module, datamodule=data, ckpt_path=latest.path if earlier else None, weights_only=True)
     epochs = trainer.current_epoch
     kept_epoch, loss = epochs - 1, latest.state.get("val_loss")
     classifier.to(device)

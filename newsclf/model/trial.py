@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from newsclf.config import TrainConfig
-from newsclf.model.batches import TokenDataset, to_device, training_sampler
+from newsclf.model.batches import TokenDataset, to_device
 from newsclf.model.classifier import Classifier
+from newsclf.model.datamodule import training_sampler
 from newsclf.model.module import NewsModule
 from newsclf.model.training import threads
 

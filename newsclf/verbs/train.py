@@ -19,6 +19,7 @@ from newsclf.model import encoder, prefix, weights
 from newsclf.model.batches import RaggedRows, TokenDataset
 from newsclf.model.cache import Cache, default_folder
 from newsclf.model.classifier import Classifier
+from newsclf.model.datamodule import NewsDataModule, labelled
 from newsclf.model.device import choose, peak_gpu_bytes, resolved
 from newsclf.model.finishing import finish, fit_words
 from newsclf.model.text_classifier import TextClassifier
@@ -27,7 +28,7 @@ from newsclf.model.training import fit, seed_everything
 from newsclf.model.weights import EncoderFiles
 from newsclf.progress import progress
 from newsclf.tracking.artifacts.ensemble import open_members
-from newsclf.tracking.artifacts.evaluation import log_report
+from newsclf.tracking.artifacts.evaluation import log_losses, log_report
 from newsclf.tracking.artifacts.models import log_model, logged_model
 from newsclf.tracking.artifacts.references import log_training_reference
 from newsclf.tracking.environment import peak_memory_bytes
@@ -75,8 +76,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         inputs, seconds = model_inputs(config, dataset, files, tokenizer, classifier, bf16)
         result = fit(
             classifier,
-            inputs["train"],
-            inputs["validation"],
+            NewsDataModule(config, inputs),
             config,
             learning_rate=config.learning_rate,
             bf16=bf16,
@@ -85,6 +85,7 @@ def train(config: TrainConfig) -> dict[str, float]:
         )
 
         run.warn(concerns.of_training(result.losses, config.epochs))
+        log_losses(run, result.losses, result.kept_epoch)
         model, probabilities, metrics, said = finish_and_test(
             run, config, dataset, classifier, tokenizer, inputs, bf16, members
         )
@@ -161,7 +162,6 @@ def model_inputs(
     With frozen layers, what they put out (from the cache, or computed into it); else token ids.
     """
     cache = Cache(Path(config.cache_dir) if config.cache_dir else default_folder(), int(config.cache_limit_gb * 1e9))
-    index = {label: number for number, label in enumerate(dataset.classes)}
     inputs, seconds = {}, 0.0
     for split, frame in dataset.splits.items():
         texts = frame["text"].tolist()
@@ -171,9 +171,7 @@ def model_inputs(
             seconds += time.perf_counter() - began
         else:
             table = tokenizer(texts)
-        labels = frame["label"].map(index).to_numpy(np.int64)
-        weights = frame["weight"].to_numpy(np.int64) if "weight" in frame else None
-        inputs[split] = TokenDataset(table, labels, tokenizer.pad_id, weights)
+        inputs[split] = labelled(table, frame, dataset.classes, tokenizer.pad_id)
     return inputs, seconds
 
 

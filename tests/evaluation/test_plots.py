@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from newsclf.evaluation import plots
-from newsclf.evaluation.plots import all_plots, calibration, confusion_matrix, per_class
+from newsclf.evaluation.plots import all_plots, calibration, confusion_matrix, losses, per_class
 
 NAMES = ("confusion_matrix.png", "per_class.png", "calibration.png")
 CLASSES = {
@@ -92,3 +92,24 @@ def test_drawing_needs_no_display_and_leaves_no_figure_open() -> None:
     all_plots(*example(3), ["a", "b", "c"])
     assert plt.get_fignums() == before
     assert "pyplot" not in vars(plots)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 30, 200])
+def test_losses_are_two_curves_and_the_epoch_that_was_kept(epochs: int, tmp_path: Path) -> None:
+    by_epoch = [(1 / (epoch + 1), 0.5 + 0.01 * epoch) for epoch in range(epochs)]
+    figure = losses(by_epoch, kept_epoch=epochs - 1)
+    curves = {str(line.get_label()): np.asarray(line.get_xydata()).tolist() for line in figure.axes[0].lines}
+    kept = f"kept: epoch {epochs}"
+    assert set(curves) == {"train_loss", "val_loss", kept}
+    assert curves["train_loss"] == [[epoch, pair[0]] for epoch, pair in enumerate(by_epoch, 1)]
+    assert curves["val_loss"] == [[epoch, pair[1]] for epoch, pair in enumerate(by_epoch, 1)]
+    assert [x for x, _ in curves[kept]] == [epochs, epochs]
+    ticks = [tick for tick in figure.axes[0].get_xticks() if 1 <= tick <= epochs]
+    assert ticks
+    assert all(tick == round(tick) for tick in ticks)
+    assert min(save(figure, tmp_path / "losses.png")) >= 400
+
+
+def test_an_epoch_that_diverged_leaves_a_gap(tmp_path: Path) -> None:
+    figure = losses([(1.0, 0.9), (0.5, 0.6), (float("nan"), float("inf"))], kept_epoch=1)
+    assert min(save(figure, tmp_path / "losses.png")) >= 400

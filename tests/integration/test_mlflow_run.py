@@ -92,7 +92,7 @@ def test_the_data_are_inputs_of_the_run(trained):
 def test_artifacts_can_be_read_back(trained, place, tmp_path):
     run, _ = trained
     folder = Path(place.client().download_artifacts(run.info.run_id, "", str(tmp_path)))
-    for name in ("confusion_matrix", "per_class", "calibration"):
+    for name in ("confusion_matrix", "per_class", "calibration", "losses"):
         assert (folder / "plots" / f"{name}.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     freeze = (folder / "environment" / "freeze.txt").read_text().splitlines()
     pinned = yaml.safe_load((place.project / "python_env.yaml").read_text())["dependencies"]

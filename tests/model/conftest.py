@@ -15,6 +15,7 @@ from newsclf.config import TrainConfig
 from newsclf.model import encoder
 from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
+from newsclf.model.datamodule import NewsDataModule
 from newsclf.model.encoder import Encoder
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import Fit, fit, seed_everything
@@ -119,8 +120,7 @@ def run_fit(tmp_path: Path) -> Callable[..., Fit]:
         seed_everything(config.seed)
         return fit(
             classifier,
-            train,
-            validation,
+            NewsDataModule(config, {"train": train, "validation": validation}),
             config,
             learning_rate=learning_rate,
             bf16=bf16,

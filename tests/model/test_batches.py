@@ -14,8 +14,8 @@ from newsclf.model.batches import (
     RaggedRows,
     TokenDataset,
     loader,
-    training_sampler,
 )
+from newsclf.model.datamodule import training_sampler
 
 LENGTHS = np.random.default_rng(5).integers(3, 200, 1003)
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from newsclf.evaluation.concerns import of_scores
 from newsclf.evaluation.errors_table import most_confident_errors
-from newsclf.evaluation.plots import all_plots
+from newsclf.evaluation.plots import all_plots, losses
 from newsclf.evaluation.predictions import FILE, Predictions
 from newsclf.evaluation.scores import per_class_metrics, scores
 from newsclf.tracking.run import Run
@@ -42,3 +42,10 @@ def log_report(
     run.warn(of_scores(labels, probabilities, classes))
     metrics = {f"{prefix}{name}": value for name, value in scores(labels, probabilities).items()}
     return metrics | per_class_metrics(labels, probabilities, classes, prefix)
+
+
+def log_losses(run: Run, by_epoch: Sequence[tuple[float, float]], kept_epoch: int) -> None:
+    """Log the chart of (train_loss, val_loss) of each epoch; kept_epoch: from 0. A diverged epoch leaves a gap."""
+    if by_epoch:
+        losses(by_epoch, kept_epoch).savefig(run.folder / "losses.png")
+        run.log_file(run.folder / "losses.png", "plots")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from newsclf.evaluation.predictions import FILE, Predictions
-from newsclf.tracking.artifacts.evaluation import log_report
+from newsclf.tracking.artifacts.evaluation import log_losses, log_report
 from newsclf.tracking.run import Run
 
 LABELS = np.array([0, 0, 1, 1])
@@ -33,3 +33,10 @@ def test_without_an_error_there_is_no_table_of_them(run: Run) -> None:
     metrics = log_report(run, ["a", "c"], LABELS[[0, 2]], PROBABILITIES[[0, 2]], ("x", "y"))
     assert metrics["accuracy"] == pytest.approx(1)
     assert "confident_errors.json" not in files(run)
+
+
+def test_the_chart_of_losses_is_logged_where_there_are_losses(run: Run) -> None:
+    log_losses(run, (), 0)  # of a training that goes on from a checkpoint without them
+    assert files(run, "plots") == set()
+    log_losses(run, ((0.9, 0.8), (0.5, 0.6)), 1)
+    assert files(run, "plots") == {"plots/losses.png"}
