@@ -7,8 +7,9 @@ Every function raises ValueError or OSError with a sentence that names the file.
 import json
 import math
 import os
+import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,9 @@ MAX_PROFILE_BYTES = 64 << 20
 
 # What an encoder's tokenizer is read from, besides its configuration.
 TOKENIZER_FILES = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model")
+PATTERN_HOLDERS = ("normalizer", "pre_tokenizer")  # of tokenizer.json: what is searched for in every text
+QUOTED = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)  # an escaped character, a class of them
+REPEATED_GROUP = re.compile(r"\)[*+{]")
 ADDED = ("added_tokens_decoder", "additional_special_tokens", "extra_special_tokens")  # of tokenizer_config.json
 BITS = {"F64": 64, "F32": 32, "F16": 16, "BF16": 16}  # types of numbers that weights may have
 
@@ -120,7 +124,7 @@ def tensors(*files: Path) -> dict[str, Stored]:
 
 
 def check_tokenizer(folder: Path) -> None:
-    """Raises ValueError where a tokenizer's files are no files of this folder, or have too many words."""
+    """Raises ValueError where a tokenizer's files are no files of this folder, have too many words or a bad pattern."""
     added = 0
     for path in sorted({path for pattern in TOKENIZER_FILES for path in folder.glob(pattern)}):
         if path.suffix != ".json":
@@ -128,12 +132,30 @@ def check_tokenizer(folder: Path) -> None:
             words = 0 if path.suffix == ".model" else _lines(path)
         else:
             described = load_json(path)
-            words, more = _words(described if isinstance(described, Mapping) else {}, path.name)
+            described = described if isinstance(described, Mapping) else {}
+            for pattern in _patterns([described.get(name) for name in PATTERN_HOLDERS]):
+                if REPEATED_GROUP.search(QUOTED.sub("", pattern)):
+                    raise ValueError(
+                        f"{path.name} has the pattern {pattern!r:.80}, which repeats a group: that may take for ever"
+                    )
+            words, more = _words(described, path.name)
             added = max(added, more)
         if words > MAX_VOCABULARY:
             raise ValueError(f"{path.name} has {words:,} words, and at most {MAX_VOCABULARY:,} are read")
     if added > MAX_ADDED_TOKENS:
         raise ValueError(f"its tokenizer adds {added:,} tokens, and at most {MAX_ADDED_TOKENS:,} are read")
+
+
+def _patterns(value: Any) -> Iterator[str]:
+    """The regular expressions in a part of tokenizer.json."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _patterns(part)
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            if name == "Regex" and isinstance(part, str):
+                yield part
+            yield from _patterns(part)
 
 
 def _words(described: Mapping[str, Any], file: str) -> tuple[int, int]:

@@ -42,6 +42,12 @@ def test_every_room_is_in_the_picture() -> None:
     assert {f"{room}/" for room in rooms} <= set(re.findall(r"\w+/", picture))
 
 
+def test_every_file_beside_the_rooms_is_in_the_picture() -> None:
+    picture = words(ROOT / "docs" / "architecture.md").split("```")[1]
+    files = {path.name for path in (ROOT / "newsclf").glob("*.py") if not path.name.startswith("__")}
+    assert files == set(re.findall(r"\w+\.py", picture))
+
+
 def test_every_verb_has_a_page_but_those_of_two_pages() -> None:
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")}
     assert VERBS.keys() - pages == {"sync"}, "outages.md has sync"

@@ -176,3 +176,17 @@ def test_words_are_counted_wherever_they_stand(file: str, tmp_path: Path, monkey
     monkeypatch.setattr(untrusted, "MAX_VOCABULARY", 6)
     with pytest.raises(ValueError, match=f"{file} has 7 words, and at most 6 are read"):
         check_tokenizer(tmp_path)
+
+
+def test_patterns_of_real_tokenizers_are_read(tmp_path: Path) -> None:
+    """Of XLM-RoBERTa and of the GPTs, and brackets that are no group: escaped, or in a class."""
+    patterns = [
+        " {2,}",
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        r"\)+|[()]+|[])*]+|[^])*]+|[\])]+",
+    ]
+    parts = [{"type": "Split", "pattern": {"Regex": pattern}} for pattern in patterns]
+    described = {"normalizer": None, "pre_tokenizer": {"type": "Sequence", "pretokenizers": parts}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(described))
+    check_tokenizer(tmp_path)

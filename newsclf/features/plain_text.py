@@ -1,8 +1,12 @@
 """Texts as tokenizers take them: the one place where what they cannot read is mended, and where words stay words."""
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+from newsclf.errors import InputError
+from newsclf.messages import one_line
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 STRANGE = "\U000f1234"  # of private use
@@ -21,11 +25,29 @@ def readable(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+@contextlib.contextmanager
+def panics_told() -> Iterator[None]:
+    """A panic in a tokenizer's Rust code, which Python takes for no Exception, raises InputError.
+
+    Its patterns and tables come with the encoder; anybody may have made them, and a late text may be what shows it.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # pyo3's, which has no module to import it from
+            raise
+        raise InputError(
+            f"the encoder's tokenizer breaks down ({one_line(error, 200)}): take another encoder"
+        ) from None
+
+
+@panics_told()
 def token_ids(tokenizer: Any, texts: Sequence[str], add_special_tokens: bool) -> list[list[int]]:
     """The token ids of each text, by a tokenizer of the library `tokenizers`; its truncation and padding hold.
 
     A control token ("[SEP]", "<s>") that is written in a text is a word like any other: there are no control ids but
     those that the tokenizer puts around a text, where `add_special_tokens` is set.
+    Raises InputError where the tokenizer breaks down.
     """
     tokenizer.encode_special_tokens = True
     clean = [readable(text) for text in texts]

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse
 
 from newsclf.errors import InputError
-from newsclf.features.plain_text import token_ids
+from newsclf.features.plain_text import panics_told, token_ids
 from newsclf.untrusted import check_tokenizer
 
 MAX_CHARACTERS = 1_000_000  # of a text that are read: a broken file in one row must not stop a batch
@@ -34,7 +34,8 @@ class TokenCounter:
 
         try:
             check_tokenizer(folder)
-            self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            with panics_told():
+                self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # the library raises plain Exception
             raise InputError(f"encoder {folder}: tokenizer.json cannot be read ({error})") from None
         self._tokenizer.no_truncation()

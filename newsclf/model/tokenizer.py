@@ -29,9 +29,10 @@ class Tokenizer:
 
         try:
             check_tokenizer(folder)
-            self.fast: Any = AutoTokenizer.from_pretrained(
-                folder, config=read_config(folder), local_files_only=True, trust_remote_code=False
-            )
+            with plain_text.panics_told():
+                self.fast: Any = AutoTokenizer.from_pretrained(
+                    folder, config=read_config(folder), local_files_only=True, trust_remote_code=False
+                )
         except InputError:
             raise
         except Exception as error:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from newsclf.features.plain_text import readable, token_ids
+from newsclf.errors import InputError, Stopped
+from newsclf.features.plain_text import panics_told, readable, token_ids
 from newsclf.features.tokens import TokenCounter
 from newsclf.model.weights import find
 
@@ -132,3 +133,21 @@ def test_minilm_reads_what_stands_there() -> None:
     tokenizer.no_padding()
     (ids,) = token_ids(tokenizer, ["[SEP] <s>"], True)
     assert [tokenizer.id_to_token(one) for one in ids] == ["[CLS]", "[", "sep", "]", "<", "s", ">", "[SEP]"]
+
+
+def test_a_tokenizer_that_breaks_down_at_a_text_is_bad_input(tmp_path: Path) -> None:
+    """Its Rust code panics, which Python takes for no Exception; so it does for whoever counts or trains."""
+    made = pieces()
+    made.pre_tokenizer = pre_tokenizers.Split(Regex("[a-z ]*" * 30 + "$"), "isolated")
+    made.save(str(tmp_path / "tokenizer.json"))
+    counter = TokenCounter(tmp_path)
+    for read in (counter.counts, lambda texts: token_ids(made, texts, True)):
+        with pytest.raises(InputError, match=r"the encoder's tokenizer breaks down \(.*retry-limit.*\): take another"):
+            read(["the goal of the other team is seen again!"])
+    assert token_ids(made, ["#"], False)
+
+
+def test_no_other_error_is_taken_for_that() -> None:
+    for error in (KeyboardInterrupt(), Stopped(15), KeyError("a")):
+        with pytest.raises(type(error)), panics_told():
+            raise error

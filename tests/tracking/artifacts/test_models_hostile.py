@@ -4,7 +4,8 @@ Each case is a sound folder with one thing changed. It is fetched and loaded as 
 retrain do it, in bounded memory, and whatever asks a person is answered with yes. Other places of the kind: encoders
 of train (tests/model/test_encoder_files.py), references (tests/drift/test_storage.py), profiles
 (tests/profiling/test_profile.py), checkpoints (tests/model/test_checkpoint.py), loaders in the code
-(tests/test_loaders.py), the programs as a whole (tests/integration/test_hostile_models.py).
+(tests/test_loaders.py), tokenizers that break down at a text
+(tests/features/test_plain_text.py), the programs as a whole (tests/integration/test_hostile_models.py).
 """
 
 import io
@@ -446,6 +447,17 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "nested tokenizer": (at(TOKENIZER, holds("[" * 200_000)), "nested too deep"),
     "a tokenizer of nothing": (at(TOKENIZER, holds("{}")), "its tokenizer cannot be read"),
+    **{
+        f"a pattern that repeats a group, {pattern}": (
+            at(TOKENIZER, whole("pre_tokenizer", type="Split", pattern={"Regex": pattern}, behavior="Isolated")),
+            "its tokenizer cannot be read .*which repeats a group",
+        )
+        for pattern in ("(a+)+$", "(?:a|aa)*b", r"\\(([^)]a){2,}", "[)]+(a)+")
+    },
+    "such a pattern of its normaliser": (
+        at(TOKENIZER, whole("normalizer", type="Replace", pattern={"Regex": "(a*)*b"}, content="")),
+        "which repeats a group",
+    ),
     "a tokenizer that is a list": (at(TOKENIZER, holds("[]")), "its tokenizer cannot be read"),
     "a regex without end": (
         at(TOKENIZER, whole("normalizer", type="Replace", pattern={"Regex": "((("}, content="")),
