@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -99,10 +100,10 @@ class Encoder(nn.Module):
 
 
 class Dropout(nn.Dropout):
-    """Dropout whose random numbers cost little on a CPU: four rows of 16 bits from each 64-bit draw.
+    """Dropout whose random numbers cost little on a CPU: 16 bits an element, in the order of a quick generator.
 
-    The rate is rounded to 1/65536. torch's own CPU dropout draws one Bernoulli number an element
-    and takes 2.5 times as long, which is a tenth of a whole training step.
+    torch's generator gives the quick one's seed, so that its state is all there is to keep. The rate is rounded to
+    1/65536. torch's own CPU dropout draws one Bernoulli number an element, which takes several times as long.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -110,11 +111,13 @@ class Dropout(nn.Dropout):
             return input
         if input.device.type != "cpu":
             return super().forward(input)
-        draws = torch.empty((input.numel() + 3) // 4, dtype=torch.int64)
-        bits = draws.random_(torch.iinfo(torch.int64).min, None).view(torch.int16)[: input.numel()]
+        seed = int(torch.empty((), dtype=torch.int64).random_())
+        draws = np.random.SFC64(seed).random_raw((input.numel() + 3) // 4)
+        bits = torch.from_numpy(draws.view(np.int16))[: input.numel()].view(input.shape)
         dropped = round(self.p * 65536)
-        keep = bits.view(input.shape) >= dropped - 32768
-        return input * keep.to(input.dtype).mul_(65536 / (65536 - dropped))
+        # 0 or 1 in place of the bits: a tensor of truth values takes torch ten times as long to make, and to cast.
+        keep = bits.ge_(dropped - 32768).to(input.dtype)
+        return input * keep.mul_(65536 / (65536 - dropped))
 
 
 def in_bf16(module: Module) -> Module:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
 
 from newsclf.config import TrainConfig
+from newsclf.model.batches import TokenBatch
 from newsclf.model.classifier import Classifier
 from newsclf.model.module import OPTIMIZERS, NewsModule, class_weights
 
@@ -130,3 +132,31 @@ def test_a_row_counts_by_its_class_in_training_and_not_in_validation(
     weighted = NewsModule(classifier, TrainConfig(), 0.1, 1, weights).loss(logits, labels)
     by_class = [float(each[label == LABELS].mean()) for label in range(3)]
     assert float(weighted) == pytest.approx(np.mean(by_class)), "every class counts the same"
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
+@pytest.mark.parametrize("clip", [0.0, 1e-3, 1e6])
+def test_a_step_with_clipping_is_that_of_torchs_own_clipping(
+    name: str, clip: float, make_classifier: Callable[..., Classifier]
+) -> None:
+    """The step scales the gradients itself; a norm that is small enough changes no bit."""
+    config = TrainConfig(optimizer_name=name, gradient_clip=clip)
+    ids, labels = torch.randint(5, 50, (4, 6)), torch.tensor([0, 1, 0, 1])
+    after = []
+    for ours in (True, False):
+        classifier = make_classifier()
+        module = NewsModule(classifier, config, 1e-2, steps=10)
+        optimizer = module.configure_optimizers()["optimizer"]
+        for _ in range(3):
+            optimizer.zero_grad()
+            cross_entropy(classifier(TokenBatch(ids, None, labels, pooled=False)), labels).backward()
+            if ours:
+                module.configure_gradient_clipping(optimizer)
+            elif clip:
+                clip_grad_norm_(list(classifier.parameters()), clip)
+            optimizer.step()
+        after.append({key: weight.detach() for key, weight in classifier.named_parameters()})
+    if clip == 1e-3:
+        torch.testing.assert_close(after[0], after[1], rtol=1e-4, atol=1e-6)
+    else:
+        assert all(torch.equal(after[0][key], weight) for key, weight in after[1].items())
