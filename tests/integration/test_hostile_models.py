@@ -82,16 +82,6 @@ def test_promote(hostile, place, refused):
     assert "supported are bert" in refused("promote", name="harm", old_dataset="sample", bootstrap_samples=100)
 
 
-def test_retrain(hostile, rows, place, refused):
-    """The champion's folder is another one by now; the monitor is the first of retrain's children that loads it."""
-    client = place.client()
-    client.create_registered_model("old")
-    trained = place.runs()[-1].info.run_id  # the first of all, which made the sound one
-    version = client.create_model_version("old", source=hostile.as_uri(), run_id=trained)
-    client.set_registered_model_alias("old", "champion", version.version)
-    assert "supported are bert" in refused("retrain", stream=rows, batch="count", champion="models:/old@champion")
-
-
 def test_profile(hostile, rows, refused):
     assert "supported are bert" in refused("profile", dataset=rows, model=hostile)
     assert "supported are bert" in refused("profile", dataset=rows, reference=rows, model=hostile)
