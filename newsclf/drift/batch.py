@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from newsclf.drift.words import KnownTerms
 from newsclf.profiling.profile import TEXT, TextProfile
 
 MAX_WEIGHT = 10.0  # of one text, where it stands for a class that has grown
@@ -82,6 +83,7 @@ class HeldOut:
 
     columns: one row a text, without the empty ones; labelled: of these rows.
     counts: how many of all `rows` rows of the reference were empty, missing, repeated ...
+    terms: in how many texts terms stood; None of a reference that was fitted before 0.3.0.
     """
 
     columns: pd.DataFrame
@@ -89,6 +91,7 @@ class HeldOut:
     labelled: Labelled | None
     counts: Mapping[str, int]
     rows: int
+    terms: KnownTerms | None = None
 
     def count(self, labels: np.ndarray) -> np.ndarray:
         """Rows of each class [classes] among class indices [rows].
@@ -106,8 +109,15 @@ class HeldOut:
         >>> held_out.weights(np.array([0.5, 0.5])).round(2).tolist()
         [0.67, 0.67, 0.67, 2.0]
         """
-        if shares is None or self.labelled is None:
+        by_class = self.class_weights(shares)
+        if by_class is None or self.labelled is None:
             return np.ones(len(self.columns))
+        return by_class[self.labelled.labels]
+
+    def class_weights(self, shares: np.ndarray | None) -> np.ndarray | None:
+        """[classes] what a text of each class counts, so that classes have these shares; None: all alike."""
+        if shares is None or self.labelled is None:
+            return None
         counts = self.count(self.labelled.labels)
         ratio = np.minimum(shares / np.maximum(counts / counts.sum(), 1e-9), MAX_WEIGHT)
-        return np.maximum(ratio[self.labelled.labels], 1e-6)
+        return np.maximum(ratio, 1e-6)

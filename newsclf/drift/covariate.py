@@ -1,13 +1,18 @@
-"""Covariate drift, P(x): the texts themselves, by their columns and their directions in the embedding space."""
+"""Covariate drift, P(x): the texts themselves, by their words, columns and directions in the embedding space."""
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from newsclf.drift import words
 from newsclf.drift.batch import HeldOut, TextBatch
 from newsclf.drift.evidence import ColumnEffect, Evidence, not_judged
+from newsclf.drift.inputs import filled_rows
 from newsclf.drift.sketches import compare_sketches, shift_of_means
+from newsclf.drift.words import WordChange
+from newsclf.features.terms import document_frequencies
 from newsclf.profiling.summary import ColumnSummary
 from newsclf.stats.multiple_testing import bonferroni, cauchy_combination
 from newsclf.stats.two_sample import binned, compare_bins, hotelling
@@ -15,6 +20,7 @@ from newsclf.stats.two_sample import binned, compare_bins, hotelling
 NAME = "covariate"
 RETRAINABLE = True
 MIN_SHARE = 0.02  # of the texts, in other bins than before
+MAX_TEXTS = 20_000  # of a batch whose words are counted
 MIN_SHIFT = 0.1  # standard deviations
 DIRECTIONS = "directions"  # the name of all directions together
 # Columns of a profile that another one shows better, and with which it would be tested twice.
@@ -33,7 +39,13 @@ COLUMN_LABELS = {
 
 def judge(batch: TextBatch, reference: HeldOut, shares: np.ndarray | None) -> Evidence:
     """Whether the texts come from another distribution than the reference's, beside what their class shares explain."""
-    return compare(batch.columns.iloc[batch.judged_rows], reference.columns, reference.weights(shares))
+    columns = compare(batch.columns.iloc[batch.judged_rows], reference.columns, reference.weights(shares))
+    if reference.terms is None:
+        return columns
+    rows = filled_rows(batch.texts)
+    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_TEXTS)).round().astype(int))]
+    here = document_frequencies(batch.texts[row] or "" for row in rows)
+    return with_words(columns, words.compare(here, len(rows), reference.terms, reference.class_weights(shares)))
 
 
 def judge_profiles(
@@ -103,6 +115,28 @@ def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
         f"The texts are others: their {label} moved {size} ({', '.join(names)}).",
         "The texts are like the reference's.",
     )
+
+
+def with_words(columns: Evidence, changes: Sequence[WordChange]) -> Evidence:
+    """The evidence of the columns and of the words as one, corrected for being two.
+
+    >>> columns = evidence({"characters": (0.2, 0.03, 0.02)})
+    >>> with_words(columns, [WordChange("Reuters", 0.09, 0.0, 1e-9)]).changed
+    'The texts have other words: "Reuters" in 0.0% of the texts (9.0% before).'
+    """
+    assert columns.p_value is not None
+    surest = changes[0].p_value if changes else 1.0
+    told = dataclasses.replace(columns, p_value=min(1.0, 2 * min(columns.p_value, surest)), words=tuple(changes))
+    said = words.sentence(changes)
+    if not said:
+        return told
+    changed = f"The texts have other words: {said}."
+    if columns.p_value <= words.SURE:
+        changed += " " + columns.changed.replace("The texts are others: their", "Besides, their")
+    if surest > columns.p_value:
+        return dataclasses.replace(told, changed=changed)
+    effect = abs(changes[0].now - changes[0].before)
+    return dataclasses.replace(told, changed=changed, effect=effect, effect_unit="share of texts")
 
 
 def unit_of(column: str) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from newsclf.drift.words import WordChange
+
 
 @dataclass(frozen=True)
 class ColumnEffect:
@@ -19,6 +21,7 @@ class Evidence:
     p_value: over all tests of the kind; None where the kind cannot be judged, and `otherwise` says why.
     min_effect: below which nothing is called a drift, however small the p-value.
     tested: every column that was tested, surest first.
+    words: terms in another share of the texts, surest first.
     changed, otherwise: the sentence where it drifted, and where it did not.
     """
 
@@ -30,6 +33,7 @@ class Evidence:
     tested: tuple[ColumnEffect, ...]
     changed: str
     otherwise: str
+    words: tuple[WordChange, ...] = ()
 
 
 def not_judged(kind: str, reason: str) -> Evidence:

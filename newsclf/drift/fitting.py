@@ -12,6 +12,7 @@ from newsclf.drift.inputs import bad_rows, filled_rows, labelled, prediction_col
 from newsclf.drift.predictor import Predictor, fit_light
 from newsclf.drift.reading import Embedder, TextReader
 from newsclf.drift.reference import Reference
+from newsclf.drift.words import KnownTerms
 from newsclf.errors import InputError
 from newsclf.features.embedding import TokenEmbedder, at_length_1, fit_map, token_vectors, token_weights
 from newsclf.features.tokens import TokenCounter
@@ -88,6 +89,7 @@ def fit_reference(
         labelled=None if kept_labels is None else Labelled(kept_labels, probabilities),
         counts=bad_rows(given[0]) | {"unreadable": 0, "unknown_class": 0},
         rows=len(texts),
+        terms=_terms(frames if held_out is None else frames[1:], index),
     )
     name = sha256(f"{files.sha256} {seed} {fitted_texts} {kept_texts} {named}".encode("utf-8", "replace")).hexdigest()
     profile = TextProfile(name[:16], files.sha256)
@@ -128,6 +130,14 @@ def _learn(
         labels = None
     fitted_map = fit_map(counts, embedded, labels, classes, random)
     return TextReader(counter, embedder, fitted_map, WordFrequencies.fit(texts)), embedded
+
+
+def _terms(parts: Sequence[tuple[list[str], list[str] | None]], index: dict[str, int]) -> KnownTerms:
+    """Of texts and labels: of both halves where these are of one kind, as nothing is learnt of words but counts."""
+    texts = [text for part, _ in parts for text in part]
+    labels = [index[str(label)] for _, marks in parts for label in marks or ()]
+    known = np.array(labels, np.int64) if len(labels) == len(texts) else None
+    return KnownTerms.fit(texts, known, len(index))
 
 
 def _log(

@@ -14,6 +14,7 @@ from newsclf.drift.fitting import make_embedder
 from newsclf.drift.predictor import LightPredictor, Predictor
 from newsclf.drift.reading import TextReader
 from newsclf.drift.reference import Reference
+from newsclf.drift.words import KnownTerms
 from newsclf.errors import InputError
 from newsclf.features.embedding import EmbeddingMap
 from newsclf.features.tokens import TokenCounter
@@ -49,8 +50,10 @@ SHAPES = {
     "probabilities": "rk",
     "light.weights": "hk",
     "light.bias": "k",
+    "terms.texts": "tj",
+    "terms.rows": "j",
 }
-OPTIONAL = ("labels", "probabilities", "light.weights", "light.bias")
+OPTIONAL = ("labels", "probabilities", "light.weights", "light.bias", "terms.texts", "terms.rows")
 
 
 def save(reference: Reference, folder: Path) -> None:
@@ -66,6 +69,8 @@ def save(reference: Reference, folder: Path) -> None:
         "probabilities": None if held_out.labelled is None else held_out.labelled.probabilities,
         "light.weights": None if reference.light is None else reference.light.weights,
         "light.bias": None if reference.light is None else reference.light.bias,
+        "terms.texts": None if held_out.terms is None else held_out.terms.texts,
+        "terms.rows": None if held_out.terms is None else held_out.terms.rows,
     }
     facts = {
         "format": FORMAT,
@@ -81,6 +86,7 @@ def save(reference: Reference, folder: Path) -> None:
         "rows": held_out.rows,
         "seed": reference.seed,
         "predictor_name": reference.predictor_name,
+        "terms": [] if held_out.terms is None else held_out.terms.terms,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -141,7 +147,7 @@ def load(folder: Path, predictor: Predictor | None = None, precision: str = "aut
             encoder_sha256=facts["encoder_sha256"],
             embedding=facts["embedding"],
             reader=TextReader(counter, embedder, embedding, WordFrequencies(arrays["words"])),
-            held_out=HeldOut(columns, classes, labelled, facts["counts"], facts["rows"]),
+            held_out=HeldOut(columns, classes, labelled, facts["counts"], facts["rows"], _terms(facts, arrays)),
             light=light,
             temperature=facts["temperature"],
             seed=facts["seed"],
@@ -158,12 +164,23 @@ def load(folder: Path, predictor: Predictor | None = None, precision: str = "aut
     return loaded
 
 
+def _terms(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> KnownTerms | None:
+    """Raises ValueError where they do not fit the classes. Until 0.3.0 there were none."""
+    if "terms.texts" not in arrays:
+        return None
+    texts, rows = arrays["terms.texts"], arrays["terms.rows"]
+    by_class = len(facts["classes"]) if "labels" in arrays else 1
+    if texts.shape[1] not in (1, by_class) or (texts < 0).any() or (texts > rows).any() or rows.sum() < 1:
+        raise ValueError(f"{ARRAYS}: terms.texts and terms.rows are no numbers of texts of each class")
+    return KnownTerms(tuple(facts["terms"]), texts, rows)
+
+
 def _check_facts(facts: dict[str, Any]) -> None:
     """Raises ValueError where reference.json holds something else than `save` writes."""
     for name, kind in KINDS_OF_FACTS.items():
         if not isinstance(facts[name], kind) or isinstance(facts[name], bool):
             raise ValueError(f"{FACTS}: {name} is {one_line(repr(facts[name]), 40)}")
-    for name in ("classes", "map_classes", "columns"):
+    for name in ("classes", "map_classes", "columns", *(("terms",) if "terms" in facts else ())):
         if not all(isinstance(text, str) for text in facts[name]) or len(set(facts[name])) < len(facts[name]):
             raise ValueError(f"{FACTS}: {name} must be different names")
     if not all(type(count) is int and count >= 0 for count in (facts["rows"], *facts["counts"].values())):
@@ -174,7 +191,13 @@ def _check_facts(facts: dict[str, Any]) -> None:
 
 def _check_arrays(arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
     """Raises ValueError where the arrays do not fit each other or the names in reference.json, or hold NaN."""
-    sizes = {"k": len(facts["classes"]), "m": len(facts["map_classes"]), "c": len(facts["columns"]), "b": BUCKETS}
+    sizes = {
+        "t": len(facts.get("terms", [])),
+        "k": len(facts["classes"]),
+        "m": len(facts["map_classes"]),
+        "c": len(facts["columns"]),
+        "b": BUCKETS,
+    }
     for name, letters in SHAPES.items():
         if name not in arrays and name in OPTIONAL:
             continue

@@ -9,8 +9,10 @@ from typing import Any
 
 from newsclf.drift.evidence import ColumnEffect, Evidence, not_judged
 from newsclf.drift.kinds import NAMES
+from newsclf.drift.words import WordChange
 from newsclf.stats.multiple_testing import holm
 
+MAX_WORDS = 50  # of a finding
 SAVED_NAMES = {"significant": "moved"}  # of a finding's fields, in files
 
 
@@ -22,6 +24,7 @@ class Finding:
     p_value: in 0..1, corrected over the kind's tests and over the kinds of the verdict.
     effect: the size of the change in `effect_unit`.
     tested: every column that was tested, surest first; significant: those that moved, none where nothing drifted.
+    words: terms in another share of the texts than before, the surest first; none where nothing drifted.
     """
 
     kind: str
@@ -32,6 +35,7 @@ class Finding:
     significant: tuple[ColumnEffect, ...]
     tested: tuple[ColumnEffect, ...]
     sentence: str
+    words: tuple[WordChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,11 +135,15 @@ def _finding(test: Evidence, corrected: float | None, alpha: float) -> Finding:
     drifted = corrected <= alpha and abs(test.effect) >= test.min_effect
     sentence = test.changed if drifted else test.otherwise
     significant = tuple(one for one in test.tested if one.p_value <= alpha) if drifted else ()
-    return Finding(test.kind, drifted, corrected, test.effect, test.effect_unit, significant, test.tested, sentence)
+    words = test.words[:MAX_WORDS] if drifted else ()
+    return Finding(
+        test.kind, drifted, corrected, test.effect, test.effect_unit, significant, test.tested, sentence, words
+    )
 
 
 def _of_dict(finding: Mapping[str, Any]) -> Finding:
     names = {saved: name for name, saved in SAVED_NAMES.items()}
     values = {names.get(name, name): value for name, value in finding.items()}
     columns = {name: tuple(ColumnEffect(**one) for one in values[name]) for name in ("significant", "tested")}
-    return Finding(**{**values, **columns})
+    words = tuple(WordChange(**one) for one in values.get("words", ()))  # until 0.3.0 there were none
+    return Finding(**{**values, **columns, "words": words})

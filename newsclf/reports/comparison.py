@@ -9,7 +9,7 @@ import numpy as np
 
 from newsclf.drift.verdict import Verdict
 from newsclf.reports import charts, page, vega
-from newsclf.reports.data import ClassShares, ColumnPair, MapPoints, Outlier
+from newsclf.reports.data import ChangedWord, ClassShares, ColumnPair, MapPoints, Outlier
 from newsclf.reports.page import MAX_TEXT
 from newsclf.reports.wording import BADGES, DASH, MINUS, STATES, clean, number, p_value, percent, verdict_badge
 
@@ -27,6 +27,7 @@ def write_report(
     class_shares: Sequence[ClassShares] = (),
     points: MapPoints | None = None,
     outliers: Sequence[Outlier] | None = None,
+    words: Sequence[ChangedWord] = (),
     facts: Mapping[str, object] | None = None,
     sentence: str | None = None,
 ) -> None:
@@ -66,6 +67,7 @@ def write_report(
         both=any(pair.reference is not None and pair.current is not None for pair in pairs),
         class_tables=tables,
         points=points,
+        words=[_word_row(word) for word in words],
         outliers=None if outliers is None else [_outlier_row(row) for row in outliers],
         ranks=[f"{rank:.0%}".replace("%", " %") for rank in RANKS],
     )
@@ -149,6 +151,16 @@ def _class_table(identity: str, shares: ClassShares) -> dict[str, Any]:
         "drawn": min(len(shares.classes), charts.MAX_CLASSES_DRAWN),
         "all": len(shares.classes),
         "moved": float(np.abs(sides["current"] - sides["reference"]).sum() / 2) if both else None,
+    }
+
+
+def _word_row(word: ChangedWord) -> dict[str, Any]:
+    return {
+        "term": clean(word.term, 80),
+        "before": percent(word.before),
+        "now": percent(word.now),
+        "points": f"{100 * (word.now - word.before):+.1f}".replace("-", MINUS),
+        "examples": [clean(text, 240) for text in word.examples],
     }
 
 

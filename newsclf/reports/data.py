@@ -107,6 +107,16 @@ class MapPoints:
 
 
 @dataclass(frozen=True)
+class ChangedWord:
+    """A term with the shares of texts, in 0..1, that had it before and have it now, and texts that have it."""
+
+    term: str
+    before: float
+    now: float
+    examples: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Outlier:
     """A text unlike the reference: `distance` from it, in the unit of the reference's map, and the class next to it.
 

@@ -8,13 +8,16 @@ import pandas as pd
 
 from newsclf.drift import ColumnEffect, Finding, TextBatch, Verdict, covariate
 from newsclf.drift.batch import HeldOut
+from newsclf.drift.words import telling
+from newsclf.features.terms import around, first_with
 from newsclf.features.text_statistics import STATISTICS
 from newsclf.profiling.profile import TextProfile
 from newsclf.profiling.summary import ColumnSummary, summarise
 from newsclf.reports import comparison
-from newsclf.reports.data import ClassShares, ColumnPair, Histogram, MapPoints, Outlier
+from newsclf.reports.data import ChangedWord, ClassShares, ColumnPair, Histogram, MapPoints, Outlier
 
 MAX_OUTLIERS = 20
+MAX_WORDS, EXAMPLES = 20, 3
 MAX_POINTS = 1000  # of each side
 SHARES_OF = {"label": "labels", "predicted_label": "predicted labels"}
 
@@ -47,6 +50,7 @@ def write_report(
         class_shares=[_shares(what, name, now, then) for name, what in SHARES_OF.items() if name in now],
         points=points,
         outliers=outliers,
+        words=_words(verdict, batch),
         facts=facts,
         sentence=None if verdict else f"{profile.rows:,} rows profiled; there is no reference to compare them with.",
     )
@@ -73,6 +77,21 @@ def _columns(
         moved = column in finding.significant
         pairs.append(ColumnPair(name, *sides, column.p_value, column.effect, unit, moved))
     return pairs
+
+
+def _words(verdict: Verdict | None, batch: TextBatch | None) -> list[ChangedWord]:
+    """The words that a drift of the texts says itself in, with the first texts that have them."""
+    found = verdict.kinds.get(covariate.NAME) if verdict else None
+    texts = [] if batch is None else [text or "" for text in batch.texts]
+    return [
+        ChangedWord(
+            change.term,
+            change.before,
+            change.now,
+            [around(change.term, texts[place]) for place in first_with(change.term, texts, EXAMPLES)],
+        )
+        for change in telling(found.words if found else (), MAX_WORDS)
+    ]
 
 
 def _histogram(column: ColumnSummary) -> Histogram:

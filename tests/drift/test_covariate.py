@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from newsclf.drift.covariate import DIRECTIONS, MIN_SHARE, MIN_SHIFT, compare, evidence
+from newsclf.drift.covariate import DIRECTIONS, MIN_SHARE, MIN_SHIFT, compare, evidence, with_words
+from newsclf.drift.words import WordChange
 from tests.drift.conftest import known
 
 WIDTH = 6
@@ -88,3 +89,36 @@ def test_weights_take_out_a_change_of_the_classes_alone():
         weighted.append(known(compare(current, reference, np.where(second, 1.5, 0.5)).p_value))
     assert max(plain) < 1e-6
     assert sum(p <= 0.05 for p in weighted) <= stats.binom.ppf(0.999, 60, 0.06)
+
+
+GONE = WordChange("Reuters", 0.09, 0.0, 1e-12)
+
+
+def test_words_and_columns_are_two_tests_of_one_kind():
+    quiet, moved = evidence({"characters": (0.3, 0.03, 0.02)}), evidence({"characters": (1e-20, 0.3, 0.02)})
+    assert with_words(quiet, []).p_value == min(1.0, 2 * known(quiet.p_value))
+    assert with_words(moved, []).changed == moved.changed
+    by_words = with_words(quiet, [GONE])
+    assert (by_words.p_value, by_words.effect, by_words.effect_unit) == (2e-12, 0.09, "share of texts")
+    both = with_words(moved, [GONE])
+    assert (both.p_value, both.effect) == (2 * known(moved.p_value), 0.3)
+    assert both.changed == (
+        'The texts have other words: "Reuters" in 0.0% of the texts (9.0% before). '
+        "Besides, their length moved in 30.0% of the texts (characters)."
+    )
+    assert both.words == (GONE,)
+
+
+def test_a_change_of_one_word_that_no_column_shows_is_a_drift_that_names_it(reference, news):
+    texts = [text.replace("week", "year") for text in news.texts(400)]
+    verdict = reference.judge(texts)
+    assert verdict.kind == "covariate"
+    assert "week" in {change.term for change in verdict.kinds["covariate"].words}
+    assert '"week" in 0.0% of the texts' in verdict.sentence
+
+
+def test_the_words_of_other_class_shares_are_no_drift_of_the_texts(reference, news):
+    texts, labels = news.rows(400, (0.7, 0.2, 0.1))
+    verdict = reference.judge(texts, labels)
+    assert verdict.kinds["prior"].drifted
+    assert not verdict.kinds["covariate"].drifted

@@ -34,14 +34,54 @@ def test_saved_and_loaded_it_says_the_same(reference, folder, news):
     assert {file.name for file in folder.iterdir()} == {"reference.json", "reference.safetensors", "profile.bin"}
 
 
-def test_no_text_is_in_the_files(reference_rows, folder):
-    words = {word for text in reference_rows[0] for word in text.lower().strip(".").split() if len(word) >= 5}
-    assert len(words) > 40
-    for file in folder.iterdir():
+def test_no_text_is_in_the_files(reference_rows, tmp_path):
+    """No three words of a text are, and no word but those that three texts and more have."""
+    texts = [*reference_rows[0], "Zanzibar calls Quetzalcoatl tonight", "Quetzalcoatl answers"]
+    save_reference(fit_reference(texts), tmp_path)
+    parted = [text.lower().strip(".").split() for text in texts]
+    kept_out = {" ".join(words[place : place + 3]) for words in parted for place in range(len(words) - 2)}
+    kept_out |= {"zanzibar", "quetzalcoatl"}
+    assert len(kept_out) > 1000
+    for file in tmp_path.iterdir():
         content = file.read_bytes().lower()
         for other in ("utf-8", "utf-16-le", "utf-32-le"):
-            assert [word for word in words if word.encode(other) in content] == [], (file.name, other)
-    assert b"sports" in (folder / "reference.json").read_bytes().lower(), "class names are"
+            assert [part for part in kept_out if part.encode(other) in content] == [], (file.name, other)
+    assert "minister" in json.loads((tmp_path / "reference.json").read_text())["terms"]
+
+
+def test_a_reference_of_before_words_were_counted_is_read(folder, tmp_path, news):
+    """It judges by its columns alone."""
+    old = shutil.copytree(folder, tmp_path / "old")
+    facts = json.loads((old / "reference.json").read_text())
+    del facts["terms"]
+    (old / "reference.json").write_text(json.dumps(facts))
+    arrays = load_file(old / "reference.safetensors")
+    save_file({name: array for name, array in arrays.items() if "terms" not in name}, old / "reference.safetensors")
+    loaded = load_reference(old)
+    assert loaded.held_out.terms is None
+    assert loaded.judge(news.texts(200)).drifted is False
+
+
+@pytest.mark.parametrize(
+    ("terms", "texts", "rows"),
+    [
+        (["a"], [[1, 1]], [5, 5]),
+        (["a", "b"], [[-1], [1]], [5]),
+        (["a", "b"], [[6], [1]], [5]),
+        (["a", "a"], [[1], [1]], [5]),
+        (["a", "b", "c"], [[1], [1]], [5]),
+        (["a", 1], [[1], [1]], [5]),
+        (["a", "b"], [[0], [0]], [0]),
+    ],
+)
+def test_terms_that_do_not_fit_are_bad_input(folder, tmp_path, terms, texts, rows):
+    broken = shutil.copytree(folder, tmp_path / "broken")
+    facts = json.loads((broken / "reference.json").read_text()) | {"terms": terms}
+    (broken / "reference.json").write_text(json.dumps(facts))
+    counts = {"terms.texts": np.array(texts, np.int32), "terms.rows": np.array(rows)}
+    save_file(load_file(broken / "reference.safetensors") | counts, broken / "reference.safetensors")
+    with pytest.raises(InputError, match="is no whole reference"):
+        load_reference(broken)
 
 
 def truncated(name: str, share: float) -> Callable[[Path], None]:

@@ -127,7 +127,17 @@ def test_a_verdict_goes_through_json_and_back(verdict):
 
 def test_in_files_the_significant_columns_are_called_moved():
     finding = verdict_of({"covariate": 0.001}).as_dict()["kinds"]["covariate"]
-    assert list(finding) == ["kind", "drifted", "p_value", "effect", "effect_unit", "moved", "tested", "sentence"]
+    assert list(finding) == [
+        "kind",
+        "drifted",
+        "p_value",
+        "effect",
+        "effect_unit",
+        "moved",
+        "tested",
+        "sentence",
+        "words",
+    ]
     assert [column["name"] for column in finding["moved"]] == ["one"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from newsclf.reports import vega
 from newsclf.reports.comparison import write_report
-from newsclf.reports.data import ClassShares, ColumnPair, Histogram, MapPoints, Outlier
+from newsclf.reports.data import ChangedWord, ClassShares, ColumnPair, Histogram, MapPoints, Outlier
 from tests.reports.made import HARMFUL, Page, covariate, finding, verdict
 
 UNIFORM = Histogram([0, 1, 2, 3, 4], [1, 1, 1, 1])
@@ -75,6 +75,7 @@ def test_foreign_text_cannot_leave_its_place(path: Path) -> None:
         class_shares=[ClassShares(HARMFUL, [HARMFUL, "b"], [1, 2], [2, 1])],
         points=MapPoints([0, 1], [0, 1], [True, False], [HARMFUL, None], [HARMFUL, None], [1.0, 2.0]),
         outliers=[Outlier(HARMFUL, 1.0, HARMFUL), Outlier(None, 0.5, None)],
+        words=[ChangedWord(HARMFUL, 0.5, 0.25, [HARMFUL])],
         facts={HARMFUL: HARMFUL},
     )
     shown = Page(path)
@@ -82,6 +83,17 @@ def test_foreign_text_cannot_leave_its_place(path: Path) -> None:
     assert shown.loads == []
     assert shown.text.count("</script><script>alert(1)</script><!-- \ufffd \ufffd") >= 9
     assert any("alert(1)" in row["say"] for row in shown.charts["map"]["datasets"]["rows"])
+
+
+def test_words_that_changed_stand_before_the_columns(path: Path) -> None:
+    words = [ChangedWord("oil", 0.02, 0.14, ["oil rises", "oil falls"]), ChangedWord("gas", 0.1, 0.0)]
+    write_report(path, title="t", columns=[], words=words)
+    shown = Page(path)
+    assert shown.source.index('id="words"') < shown.source.index('id="columns"')
+    for text in ("oil", "14.0 %", "+12.0", "oil falls", "gas", "\u221210.0", "none"):
+        assert text in shown.text
+    write_report(path, title="t", columns=[])
+    assert 'id="words"' not in Page(path).source
 
 
 def test_texts_are_cut(path: Path) -> None:
