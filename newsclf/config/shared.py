@@ -189,8 +189,16 @@ class DataOptions(TextOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedDataOptions(DataOptions):
-    """Which labelled texts to learn from."""
+    """Which labelled texts to learn from, and what each is left out for."""
 
     weight_column: str = data(
         "", "name of a table's column of whole numbers: how often a row counts in training; empty: each once"
     )
+    folds: int = data(
+        1,
+        "2 or more: cross-validation over the training and validation rows, a run of its own for each part that is "
+        "left out and measured on; the test rows stay out of it",
+        low=1,
+        high=100,
+    )
+    fold: int | None = data(None, "of the folds the one that is left out: that run alone", low=1, high=100, none="each")

@@ -7,6 +7,7 @@ import pandas as pd
 from newsclf.config import DataOptions, TextOptions, WeightedDataOptions
 from newsclf.config.shared import ColumnOptions
 from newsclf.data.dataset import SPLITS, Dataset, RawData
+from newsclf.data.folds import fold_of_rows, is_cross_validation
 from newsclf.data.identity import identity_columns, identity_of
 from newsclf.data.row_checks import check_rows
 from newsclf.data.sources import ag_news, newsgroups, sample
@@ -85,6 +86,10 @@ def load(options: DataOptions) -> Dataset:
     if options.num_samples is not None:
         train = draw(train, classes, options.num_samples, options.seed, least)
     validation = train.iloc[:0] if raw.validation is None else raw.validation
+    if isinstance(options, WeightedDataOptions) and options.folds > 1 and not is_cross_validation(options):
+        pooled = pd.concat([train, validation])
+        left_out = fold_of_rows(pooled, classes, options.folds, options.seed) == options.fold
+        train, test, makes_validation = pooled[~left_out], pooled[left_out], True
     if makes_validation:
         train, validation = hold_out(train, classes, options.val_fraction, options.seed, "validation")
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from newsclf.config import TrainConfig
 from newsclf.data import Dataset, load
+from newsclf.data.folds import is_cross_validation
 from newsclf.fetching import NotFetched
 from newsclf.model import weights
 from newsclf.model.classifier import Classifier
@@ -21,6 +22,7 @@ from newsclf.model.weights import EncoderFiles
 from newsclf.plans.reading import described, destination, lines, tracking_store
 from newsclf.tracking.registry.versions import check_name
 from newsclf.tracking.resume import find_interrupted_run
+from newsclf.tuning.cross_validation import check
 from newsclf.verbs.train import fitted_to, make_classifier, model_inputs, resolve_auto
 
 TRIED_BATCHES = 8  # batches of rows that the trial draws its own from
@@ -35,6 +37,10 @@ def plan(config: TrainConfig) -> Iterator[str]:
             found = find_interrupted_run(config)
         config = dataclasses.replace(found.config, resume="")
         yield f"goes on with run {found.run_id}, from {'its last epoch' if found.checkpoints else 'its beginning'}"
+    if is_cross_validation(config):
+        check(config)
+        yield f"folds   {config.folds}, each a run of train with fold=1 ... {config.folds}; of the first one:"
+        config = dataclasses.replace(config, fold=1)
     config = resolve_auto(config)
     try:
         dataset = load(config)

@@ -22,7 +22,7 @@ from newsclf.tracking.artifacts.trained_model import TrainedModel, find_trained_
 from newsclf.tracking.registry import versions as registry
 
 # Options of a run of train that belong to that run or its machine.
-NOT_INHERITED = names_of(TrainConfig, "run", "output", "machine")
+NOT_INHERITED = (*names_of(TrainConfig, "run", "output", "machine"), "folds", "fold")
 
 
 def challenge(context: RetrainContext, outcome: RetrainingOutcome, chosen: Sequence[StreamBatch]) -> None:

@@ -33,6 +33,8 @@ def run_name(verb: str, config: RunOptions) -> str:
         part = {"0": "head", "all": "all layers"}.get(layers, f"top {layers}")
         words = [_short(options["dataset"]), _short(options["encoder"]), part, f"{epochs} epoch{'s'[: epochs != '1']}"]
         words += [f"{options['num_samples']} rows"] if options["num_samples"] != "all" else []
+        fold = "" if options["fold"] == "each" else f"fold {options['fold']} of "
+        words += [f"{fold}{options['folds']}{'' if fold else ' folds'}"] if options["folds"] != "1" else []
     else:
         about = next((name for name in ABOUT if options.get(name, "") not in NOTHING), "")
         words = [verb, _short(options.get(about, ""))]
@@ -80,8 +82,7 @@ def outcome(metrics: Mapping[str, float], tags: Mapping[str, str]) -> str:
     scores = [
         f"{word} {metrics[key]:.4f}"
         for name, word in SCORES.items()
-        for key in [f"test_{name}" if f"test_{name}" in metrics else name]
-        if key in metrics
+        for key in [key for key in (f"test_{name}", f"cv_{name}", name) if key in metrics][:1]
     ]
     bests = sorted(name for name in metrics if name.startswith("best/"))
     best = [f"{name[5:]} {metrics[name]:.4f} is the best" for name in bests]

@@ -104,6 +104,8 @@ def find_run(name: str) -> LoggedRun:
         parent = verb in ("sweep", "retrain", "reproduce")
         hint = "give one of the runs under it" if parent else f"give one of {REPRODUCIBLE}"
         raise InputError(f"run {run_id} is one of {verb}, which cannot be run again by itself: {hint}")
+    if run.data.params.get("folds", "1") != "1" and run.data.params.get("fold") == "each":
+        raise InputError(f"run {run_id} is a cross-validation, which has no model: give one of the runs under it")
     if "mlflow.source.git.commit" not in run.data.tags:
         raise InputError(f"run {run_id} was made outside of a git checkout: its code is not known")
     return run

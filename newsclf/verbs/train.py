@@ -10,6 +10,7 @@ import numpy as np
 
 from newsclf.config import TrainConfig
 from newsclf.data import Dataset, fingerprint_texts, load
+from newsclf.data.folds import is_cross_validation
 from newsclf.data.tables.values import by_class
 from newsclf.errors import InputError
 from newsclf.evaluation import concerns
@@ -38,6 +39,7 @@ from newsclf.tracking.registry.versions import check_name
 from newsclf.tracking.resume import checkpoints, find_interrupted_run, tag_superseded_run
 from newsclf.tracking.run import Run, open_run
 from newsclf.tracking.runs import STUDYS_ACCURACY
+from newsclf.tuning.cross_validation import cross_validate
 
 HEAD_RATE, ENCODER_RATE = 1e-3, 2e-4
 
@@ -50,6 +52,8 @@ def train(config: TrainConfig) -> dict[str, float]:
         earlier = find_interrupted_run(config)
         tag_superseded_run(earlier.run_id)
         config = dataclasses.replace(earlier.config, resume="")
+    if is_cross_validation(config):
+        return cross_validate(config, earlier.run_id if earlier else "")
     config = resolve_auto(config)
     with (
         open_run("train", config, earlier.run_id if earlier else "") as run,
