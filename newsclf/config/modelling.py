@@ -56,6 +56,21 @@ class TrainConfig(RunOptions, IdentityOptions, ComputeOptions, WeightedDataOptio
         "the rows of an epoch: each once, or as many in all but of every class equally many, drawn by seed",
         choices=("shuffled", "balanced"),
     )
+    label_smoothing: float = setting(
+        0.0, "share of a row's label that is spread over all classes in the training loss; 0: none", low=0, high=0.5
+    )
+    layer_decay: float = setting(
+        1.0,
+        "learning rate of an encoder layer as a multiple of that of the layer above it; 1: the same in all",
+        low=0.1,
+        high=1,
+    )
+    ema: float = setting(
+        0.0,
+        "decay of an average of the weights over the steps, which is validated and kept in their place; 0: none",
+        low=0,
+        high=0.99999,
+    )
     patience: int = setting(
         3, "epochs without a lower val_loss before training stops early; 0: never", low=0, high=10_000
     )

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from newsclf.config import TrainConfig
+from newsclf.model.averaging import WeightAverage
 from newsclf.model.batches import TokenBatch
 from newsclf.model.classifier import Classifier
 
@@ -36,12 +37,15 @@ class NewsModule(lightning.LightningModule):
         self.classifier, self.config, self.rate, self.steps = classifier, config, learning_rate, steps
         self.class_weights: Tensor | None
         self.register_buffer("class_weights", class_weights, persistent=False)
+        self.average = WeightAverage(config.ema) if config.ema else None
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The training loss of a batch: logits [rows, classes], labels [rows]."""
+        smoothing = self.config.label_smoothing
         if self.class_weights is None:
-            return nn.functional.cross_entropy(logits, labels)
-        return (nn.functional.cross_entropy(logits, labels, reduction="none") * self.class_weights[labels]).mean()
+            return nn.functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+        each = nn.functional.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
+        return (each * self.class_weights[labels]).mean()
 
     def training_step(self, batch: TokenBatch, _: int) -> Tensor:
         assert batch.labels is not None
@@ -58,11 +62,12 @@ class NewsModule(lightning.LightningModule):
         self.log_dict({"val_loss": loss, "val_acc": accuracy}, batch_size=len(labels))
 
     def configure_optimizers(self) -> Any:
-        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        groups = [  # vectors are biases and LayerNorm weights
-            {"params": [p for p in trained if p.ndim >= 2], "weight_decay": self.config.weight_decay},
-            {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-        ]
+        groups = []
+        for scale, trained in self._by_rate():  # vectors are biases and LayerNorm weights
+            matrices, vectors = ([p for p in trained if (p.ndim >= 2) == wanted] for wanted in (True, False))
+            rate = self.rate * scale
+            groups.append({"params": matrices, "weight_decay": self.config.weight_decay, "lr": rate})
+            groups.append({"params": vectors, "weight_decay": 0.0, "lr": rate})
         optimizer = OPTIMIZERS[self.config.optimizer_name](groups, lr=self.rate, fused=True)
         warmup = round(self.config.warmup_fraction * self.steps)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, warmup, self.steps))
@@ -70,6 +75,24 @@ class NewsModule(lightning.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step", "name": "learning_rate"},
         }
+
+    def _by_rate(self) -> list[tuple[float, list[nn.Parameter]]]:
+        """(multiple of the learning rate, trained parameters with it), the head's first.
+
+        Layer-wise decay (Howard and Ruder 2018; Sun et al. 2019, How to Fine-Tune BERT): the top layer has layer_decay
+        times the head's, each one below as much less, the embeddings the least.
+        """
+        every = {p for p in self.parameters() if p.requires_grad}
+        if self.config.layer_decay == 1:
+            return [(1.0, [p for p in self.parameters() if p in every])]
+        layers = [*reversed(self.classifier.encoder.layers)]
+        found, above = [(1.0, [*self.classifier.head.parameters()])], {*self.classifier.head.parameters()}
+        for depth, layer in enumerate(layers, 1):
+            found.append((self.config.layer_decay**depth, [p for p in layer.parameters() if p in every]))
+            above |= {*layer.parameters()}
+        rest = [p for p in self.parameters() if p in every - above]
+        found.append((self.config.layer_decay ** (len(layers) + 1), rest))
+        return [(scale, trained) for scale, trained in found if trained]
 
     def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
         """Clip the norm of all gradients together: the fused step divides by `grad_scale` as it reads them.
@@ -81,9 +104,30 @@ class NewsModule(lightning.LightningModule):
             norm = nn.utils.get_total_norm([parameter.grad for parameter in trained if parameter.grad is not None])
             optimizer.grad_scale = (norm / self.config.gradient_clip).clamp(min=1.0)  # type: ignore[attr-defined]
 
+    def on_train_batch_end(self, *_: Any) -> None:
+        if self.average:
+            self.average.update(self.trained())
+
+    def on_validation_epoch_start(self) -> None:
+        if self.average:
+            self.average.swap(self.trained())
+
+    def on_validation_epoch_end(self) -> None:
+        if self.average:
+            self.average.swap(self.trained())
+
+    def trained(self) -> dict[str, Tensor]:
+        """The weights that are trained, by name."""
+        return {name: parameter.detach() for name, parameter in self.named_parameters() if parameter.requires_grad}
+
     def on_save_checkpoint(self, state: dict[str, Any]) -> None:
-        trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
-        state["state_dict"] = {name: value for name, value in state["state_dict"].items() if name in trained}
+        state["state_dict"] = self.trained()
+        if self.average:
+            state["average"] = self.average.state()
+
+    def on_load_checkpoint(self, state: dict[str, Any]) -> None:
+        if self.average and "average" in state:
+            self.average.restore(state["average"], self.trained())
 
 
 def class_weights(wanted: dict[str, float] | str | None, classes: Sequence[str], labels: np.ndarray) -> Tensor | None:

@@ -111,8 +111,10 @@ def fit(
     classifier.to(device)
     if best.best_model_score is not None:
         state = torch.load(best.best_model_path, map_location=device, weights_only=True)
-        module.load_state_dict(state["state_dict"], strict=False)
+        module.load_state_dict(state["average"]["weights"] if module.average else state["state_dict"], strict=False)
         kept_epoch, loss = int(state["epoch"]), best.best_model_score
+    elif module.average:
+        module.load_state_dict(module.average.weights, strict=False)
     if loss is None or not torch.isfinite(loss):
         raise InputError("training diverged: val_loss is not a number; give a lower learning_rate")
     return Fit(

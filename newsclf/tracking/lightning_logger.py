@@ -4,6 +4,7 @@ Lightning's own MLFlowLogger sends each step by itself and ends the run when tra
 the test metrics and the model are logged.
 """
 
+import re
 import sys
 import time
 from typing import Any
@@ -17,6 +18,7 @@ from newsclf.tracking.metrics import send_points
 from newsclf.tracking.run import Run
 
 BATCH = 500
+OTHER_GROUP = re.compile(r"/pg\d+$")
 
 
 class RunLogger(Logger):
@@ -40,11 +42,12 @@ class RunLogger(Logger):
 
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         now = int(time.time() * 1000)
-        # "epoch" is Lightning's own addition to every call; the learning rate comes once for each parameter group.
+        # "epoch" is Lightning's own addition to every call; the learning rate comes once for each parameter group,
+        # of which the first is the head's: with layer_decay the others have less.
         metrics = {
             name.removesuffix("/pg1"): value
             for name, value in metrics.items()
-            if name != "epoch" and not name.endswith("/pg2")
+            if name != "epoch" and (name.endswith("/pg1") or not OTHER_GROUP.search(name))
         }
         self.waiting += [
             Metric(name, float(value), now, step or 0)

@@ -148,6 +148,10 @@ def make_classifier(
         raise InputError(
             f"option trainable_layers is {config.trainable_layers}: encoder {config.encoder} has {depth} layers"
         )
+    if config.layer_decay < 1 and config.trainable_layers == 0:
+        raise InputError(
+            f"option layer_decay is {config.layer_decay:g} and trainable_layers 0: no layer is trained; leave it out"
+        )
     loaded.check_reads(tokenizer, "option max_length")
     frozen = 0 if config.trainable_layers is None else depth - config.trainable_layers
     return Classifier(loaded, classes, config.dropout, frozen).to(config.device)

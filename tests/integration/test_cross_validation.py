@@ -48,7 +48,8 @@ def test_mean_and_interval_over_runs_of_their_own_and_a_resumed_one(place, optio
     assert (
         run.data.metrics["cv_log_loss_low"] <= run.data.metrics["cv_log_loss"] <= run.data.metrics["cv_log_loss_high"]
     )
-    assert sum(child.data.metrics["rows/test"] for child in children) == 60
+    rows = run.data.metrics["rows/train"] + run.data.metrics["rows/validation"]
+    assert sum(child.data.metrics["rows/test"] for child in children) == rows
     with (folder / "folds.csv").open(newline="") as file:
         assert {row["run_id"] for row in csv.DictReader(file)} == {child.info.run_id for child in children}
     assert "model" not in {entry.path for entry in place.client().list_artifacts(parent)}

@@ -68,6 +68,31 @@ def test_it_ends_bit_by_bit_as_if_it_had_not_been_cut_off(
     assert together == {(step, name): value for step, name, value in whole.logged}
 
 
+# Other places of the kind (what a step leaves behind it): the callbacks' states, the generators', the optimizer's.
+@pytest.mark.parametrize("keep", ["best", "last"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"ema": 0.9},
+        {"layer_decay": 0.6, "label_smoothing": 0.1},
+        {"sampling": "balanced", "class_weights": {"Sports": 2.0}},
+    ],
+)
+def test_every_way_of_training_goes_on_bit_by_bit(
+    train: Callable[..., tuple[Fit, Classifier]], tmp_path: Path, option: dict[str, Any], keep: str
+) -> None:
+    undisturbed, expected = train(tmp_path / "a", Memory(), keep=keep, **option)
+    with pytest.raises(CutOff):
+        train(tmp_path / "b", CuttingLogger("train_loss", 50), keep=keep, **option)
+    resumed, classifier = train(tmp_path / "b", Memory(), keep=keep, **option)
+    for name, weight in expected.state_dict().items():
+        assert torch.equal(weight, classifier.state_dict()[name]), name
+    assert resumed.losses == undisturbed.losses
+    again, same = train(tmp_path / "b", Memory(), keep=keep, **option)
+    assert all(torch.equal(a, b) for a, b in zip(classifier.parameters(), same.parameters(), strict=True))
+    assert again.losses == undisturbed.losses
+
+
 def test_what_was_trained_to_its_end_is_not_trained_again(
     train: Callable[..., tuple[Fit, Classifier]], tmp_path: Path
 ) -> None:

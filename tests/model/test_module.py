@@ -160,3 +160,31 @@ def test_a_step_with_clipping_is_that_of_torchs_own_clipping(
         torch.testing.assert_close(after[0], after[1], rtol=1e-4, atol=1e-6)
     else:
         assert all(torch.equal(after[0][key], weight) for key, weight in after[1].items())
+
+
+@pytest.mark.parametrize(("frozen", "trained"), [(0, 5), (2, 2), (3, 1)])
+def test_a_layer_learns_the_slower_the_deeper_it_lies(
+    make_classifier: Callable[..., Classifier], frozen: int, trained: int
+) -> None:
+    classifier = make_classifier(frozen)
+    of = module(classifier, layer_decay=0.5, weight_decay=0.25, warmup_fraction=0.0)
+    groups = of.configure_optimizers()["optimizer"].param_groups
+    names = {parameter: name for name, parameter in classifier.named_parameters()}
+    rates = {names[parameter]: group["lr"] for group in groups for parameter in group["params"]}
+    assert set(rates) == {name for name, parameter in classifier.named_parameters() if parameter.requires_grad}
+    for name, rate in rates.items():
+        layer = next((number for number in range(3) if f"layer.{number}." in name), None)
+        depth = 0 if name.startswith("head") else 4 if layer is None else 3 - layer
+        assert rate == pytest.approx(0.5 * 0.5**depth), name
+    assert len({group["lr"] for group in groups}) == trained
+    assert groups[0]["lr"] == 0.5, "the first is the head's, which is logged as the learning rate"
+    assert {group["weight_decay"] for group in groups} == {0.25, 0.0}
+
+
+def test_smoothed_labels_are_torch_s_and_weighted_by_the_row(make_classifier: Callable[..., Classifier]) -> None:
+    logits, labels = torch.randn(10, 3), torch.tensor(LABELS)
+    config = TrainConfig(label_smoothing=0.1)
+    smooth = NewsModule(make_classifier(), config, 0.1, 1).loss(logits, labels)
+    assert smooth == cross_entropy(logits, labels, label_smoothing=0.1)
+    ones = torch.ones(3)
+    assert NewsModule(make_classifier(), config, 0.1, 1, ones).loss(logits, labels) == pytest.approx(float(smooth))

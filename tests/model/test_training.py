@@ -244,3 +244,22 @@ def test_a_rare_class_is_found_where_classes_are_balanced(
         found.append(classifier.probabilities(unseen)[unseen.labels == 1, 1].mean())
     assert found[1] > found[0] + 0.1
     assert steps[0] == steps[1]
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_the_average_of_the_weights_is_what_is_validated_and_left(
+    make_classifier: MakeClassifier, toy: Toy, run_fit: RunFit, memory: Any, keep: str
+) -> None:
+    train, validation = toy(48), toy(32, seed=1)
+    plain, averaged = make_classifier(2), make_classifier(2)
+    run_fit(plain, train, validation, keep=keep, epochs=3, learning_rate=3e-3)
+    result = run_fit(averaged, train, validation, memory, keep=keep, epochs=3, learning_rate=3e-3, ema=0.95)
+    assert not torch.equal(plain.head.weight, averaged.head.weight)
+    val_loss = memory.values("val_loss")
+    assert val_loss[result.kept_epoch] == pytest.approx(loss(averaged, validation), abs=1e-5)
+    # The steps themselves are those without an average.
+    unchanged = make_classifier(2)
+    run_fit(unchanged, train, validation, epochs=3, learning_rate=3e-3, keep="last", ema=1e-9)
+    last = make_classifier(2)
+    run_fit(last, train, validation, epochs=3, learning_rate=3e-3, keep="last")
+    assert torch.allclose(unchanged.head.weight, last.head.weight, atol=1e-6)

@@ -26,7 +26,7 @@ def test_an_epoch_is_sent_at_its_end(run: Run) -> None:
 
 def test_the_learning_rate_of_one_parameter_group_is_enough(run: Run) -> None:
     logger = RunLogger(run)
-    logger.log_metrics({"learning_rate/pg1": 0.1, "learning_rate/pg2": 0.1}, 0)
+    logger.log_metrics({f"learning_rate/pg{group}": 0.1 for group in range(1, 13)}, 0)
     logger.finalize("success")
     assert points(run, "learning_rate") == [(0, 0.1)]
     assert run.client.get_run(run.id).data.metrics.keys() == {"learning_rate"}
