@@ -4,6 +4,7 @@ speed    the machine's sgemm peak, and a fine-tuning step against it (2 min)
 compile  torch.compile of the encoder against eager (3 min; needs a C++ compiler)
 trainer  side by side with transformers' Trainer (15 min; needs `pip install accelerate`)
 quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores)
+recipes  each way of fine-tuning alone beside none of them, over --repeats seeds (40 min for 3)
 profiling  rows a second and memory of profiles, beside bare whylogs (5 min); with --against COMMIT, profile and monitor
          beside those of that commit (10 min more)
 streaming  memory of profile for 10^5 to 10^7 rows: a file, a folder, an object in S3, a prefix (1 hour)
@@ -13,7 +14,7 @@ retrain  accuracy over drifting streams: never retrained, by the loop, by an ora
 sweep    the study's ten runs as one sweep, cold; and killed in the middle (25 min)
 journal  what logging costs a training whose server is 50 ms away (5 min)
 
---only takes the cases of trainer, quality, drift or retrain by a part of their name.
+--only takes the cases of trainer, quality, recipes, drift or retrain by a part of their name.
 
 Prints markdown; figures are medians over the repeats (quality: one run each). Leave the machine alone meanwhile.
 """
@@ -26,6 +27,7 @@ PARTS = (
     "compile",
     "trainer",
     "quality",
+    "recipes",
     "profiling",
     "streaming",
     "drift",
@@ -43,7 +45,7 @@ def main() -> None:
     parser.add_argument("part", nargs="?", default="all", choices=(*PARTS, "all"))
     parser.add_argument("--data_dir", default="../shared/data", help="folder of 20newsgroups/ and ag_news/")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="", help="trainer, quality, drift, retrain: the cases whose name holds this")
+    parser.add_argument("--only", default="", help="the cases whose name holds this, of the parts above")
     parser.add_argument("--against", default="", help="profiling: a commit whose profile and monitor are timed as well")
     given = parser.parse_args()
     parts = PARTS if given.part == "all" else (given.part,)
@@ -64,6 +66,10 @@ def main() -> None:
         from benchmarks import quality
 
         quality.main(Path(given.data_dir), given.only)
+    if "recipes" in parts:
+        from benchmarks import recipes
+
+        recipes.main(Path(given.data_dir), given.repeats, given.only)
     if "profiling" in parts:
         from benchmarks import profiling, reading
 
