@@ -26,6 +26,12 @@ class TrainConfig(RunOptions, IdentityOptions, ComputeOptions, WeightedDataOptio
     trainable_layers: int | None = setting(
         None, "encoder layers that are trained, from the top; 0 trains the head alone", low=0, high=1000, none="all"
     )
+    reinitialised_layers: int = setting(
+        0,
+        "trained encoder layers, from the top, that begin at random, not as the encoder has them",
+        low=0,
+        high=1000,
+    )
     epochs: int = setting(3, "passes over the training rows", low=1, high=10_000)
     batch_size: int = setting(32, "rows in a training step", low=1, high=65_536)
     learning_rate: float | None = setting(

@@ -91,6 +91,21 @@ class Encoder(nn.Module):
             part.requires_grad_(False)
             part.eval()
 
+    @torch.no_grad()
+    def reinitialise(self, layers: int) -> None:
+        """Draw the weights of the top layers anew, as before the encoder was trained.
+
+        What they have learnt is of use to the encoder's own task, and may be in the way of another (Zhang et al. 2021,
+        Revisiting Few-sample BERT Fine-tuning).
+        """
+        config: Any = self.transformer.config
+        for layer in self.layers[len(self.layers) - layers :]:
+            for name, weight in layer.named_parameters():
+                if weight.ndim >= 2:
+                    weight.normal_(0.0, config.initializer_range)
+                else:
+                    weight.fill_(1.0 if "norm" in name.lower() and name.endswith("weight") else 0.0)
+
     def frozen_parts(self, layer: int) -> list[nn.Module]:
         if layer == 0:
             return []

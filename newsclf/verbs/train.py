@@ -154,6 +154,12 @@ def make_classifier(
         )
     loaded.check_reads(tokenizer, "option max_length")
     frozen = 0 if config.trainable_layers is None else depth - config.trainable_layers
+    if config.reinitialised_layers > depth - frozen:
+        raise InputError(
+            f"option reinitialised_layers is {config.reinitialised_layers}: {depth - frozen} layers are trained, and "
+            "one that is not would stay random"
+        )
+    loaded.reinitialise(config.reinitialised_layers)
     return Classifier(loaded, classes, config.dropout, frozen).to(config.device)
 
 

@@ -90,3 +90,24 @@ def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
         load(tmp_path, 0.0, 0.0)
     with pytest.raises(InputError, match="'albert'"):
         Encoder(AlbertModel(config))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_top_layers_begin_at_random_and_the_rest_as_it_was(tiny_encoder: Path, count: int) -> None:
+    before = load(tiny_encoder, 0.0, 0.0)
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    after = load(tiny_encoder, 0.0, 0.0)
+    after.reinitialise(count)
+    assert count or torch.equal(torch.get_rng_state(), state), "without, nothing is drawn"
+    old = dict(before.named_parameters())
+    for name, weight in after.named_parameters():
+        layer = next((number for number in range(3) if f"layer.{number}." in name), -1)
+        if layer < 3 - count:
+            assert torch.equal(weight, old[name]), name
+        elif weight.ndim == 2:
+            assert not torch.equal(weight, old[name]), name
+            assert float(weight.detach().std()) == pytest.approx(0.1, rel=0.15), "initializer_range"
+        else:
+            assert weight.tolist() == [1.0 if name.endswith("LayerNorm.weight") else 0.0] * len(weight), name
+    assert torch.isfinite(after(torch.tensor([[1, 2, 3]]), None)).all()

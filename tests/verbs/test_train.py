@@ -71,6 +71,9 @@ def test_options_that_do_not_fit_the_encoder_are_bad_input(config: TrainConfig) 
     with pytest.raises(InputError, match=r"option layer_decay is 0.5 and trainable_layers 0: no layer is trained"):
         build(replace(config, trainable_layers=0, layer_decay=0.5))
     build(replace(config, trainable_layers=1, layer_decay=0.5))
+    with pytest.raises(InputError, match="option reinitialised_layers is 2: 1 layers are trained"):
+        build(replace(config, trainable_layers=1, reinitialised_layers=2))
+    build(replace(config, trainable_layers=None, reinitialised_layers=3))
     with pytest.raises(InputError, match="option max_length is 513: encoder .* reads at most 512 tokens"):
         build(replace(config, max_length=513))
     build(replace(config, max_length=512))
