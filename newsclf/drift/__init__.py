@@ -7,6 +7,7 @@ from newsclf.drift.profiles import judge_profiles
 from newsclf.drift.reference import Reference
 from newsclf.drift.storage import load as load_reference
 from newsclf.drift.storage import save as save_reference
+from newsclf.drift.storage import with_predictor
 from newsclf.drift.verdict import Finding, Verdict
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "judge_profiles",
     "load_reference",
     "save_reference",
+    "with_predictor",
 ]

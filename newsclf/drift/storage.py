@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,6 @@ def load(folder: Path, predictor: Predictor | None = None, precision: str = "aut
         if counter.vocabulary_size != len(embedding.weights):
             raise InputError(f"reference {folder} was fitted with another tokenizer than that of {facts['encoder']}")
         classes = tuple(facts["classes"])
-        if predictor is not None and predictor.classes != classes:
-            raise InputError(f"reference {folder} knows the classes {', '.join(classes)}; its predictor knows others")
         columns = pd.DataFrame(arrays["held_out"], columns=facts["columns"])
         labelled = Labelled(arrays["labels"], arrays.get("probabilities")) if "labels" in arrays else None
         embedder = make_embedder(facts["embedding"], files.folder, embedding.weights, precision)
@@ -153,7 +151,6 @@ def load(folder: Path, predictor: Predictor | None = None, precision: str = "aut
             seed=facts["seed"],
             profile=TextProfile.read(folder / PROFILE),
             predictor_name=facts["predictor_name"],
-            predictor=predictor,
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise InputError(
@@ -161,7 +158,19 @@ def load(folder: Path, predictor: Predictor | None = None, precision: str = "aut
         ) from error
     if loaded.profile.reference != loaded.id:
         raise InputError(f"{folder} is no whole reference: its {PROFILE} is that of another; fit it again")
-    return loaded
+    return loaded if predictor is None else with_predictor(loaded, predictor, str(folder))
+
+
+def with_predictor(reference: Reference, predictor: Predictor, name: str) -> Reference:
+    """A loaded reference with the predictor it was fitted with. Raises InputError where that knows other classes.
+
+    name: of the reference, for the message.
+    """
+    if predictor.classes != reference.classes:
+        raise InputError(
+            f"reference {name} knows the classes {', '.join(reference.classes)}; its predictor knows others"
+        )
+    return replace(reference, predictor=predictor)
 
 
 def _terms(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> KnownTerms | None:

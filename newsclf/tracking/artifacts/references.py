@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from newsclf.config import DataOptions
 from newsclf.config.shared import ComputeOptions
 from newsclf.data import Dataset, fingerprint_texts, load, open_stream, own_split
-from newsclf.drift import Reference, fit_reference, load_reference, save_reference
+from newsclf.drift import Reference, fit_reference, load_reference, save_reference, with_predictor
 from newsclf.drift.predictor import KnownPredictor, Predictor
 from newsclf.errors import InputError
 from newsclf.features.text_statistics import text_statistics
@@ -46,7 +46,7 @@ def open_reference(
     if found is not None:
         loaded = load_reference(found, None, compute.precision)
         if uri := model or loaded.predictor_name:
-            return load_reference(found, open_predictor(uri, compute), compute.precision)
+            return with_predictor(loaded, open_predictor(uri, compute), str(found))
         return loaded
     try:
         texts, labels = reference_rows(options)

@@ -1,0 +1,40 @@
+"""minilm on real news: bf16 and float32 give the same points, and a model of one the same labels in the other.
+
+Emulated where the processor has no such instructions, and so of few rows; `auto` is tested in model/test_device.py.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from newsclf.config import DataOptions
+from newsclf.data import load
+from newsclf.model.embed import EncoderEmbedder
+from newsclf.model.weights import find
+
+pytestmark = pytest.mark.integration
+ROWS = 60  # of each half
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_a_model_of_one_arithmetic_gives_the_same_labels_in_the_other(real_data: Path) -> None:
+    rows = load(DataOptions(dataset="ag_news", data_dir=str(real_data), num_samples=4 * ROWS)).splits["train"]
+    texts, labels = rows["text"].tolist()[: 2 * ROWS], rows["label"].to_numpy()[:ROWS]
+    exact, rough = (EncoderEmbedder(find("minilm").folder, precision=name)(texts) for name in ("fp32", "bf16"))
+    cosines = (exact * rough).sum(axis=1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rough, axis=1)
+    assert cosines.min() > 0.9999
+    assert not np.array_equal(exact, rough)
+    for trained, other in ((exact, rough), (rough, exact)):
+        head = LogisticRegression(max_iter=1000).fit(trained[:ROWS], labels)
+        assert (head.predict(trained[ROWS:]) == head.predict(other[ROWS:])).mean() >= 0.999
