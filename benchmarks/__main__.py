@@ -1,6 +1,6 @@
 """`python -m benchmarks [part, or all] [--data_dir ../shared/data] [--repeats 3]`; without a part, all of them.
 
-speed    the machine's sgemm peak, and a fine-tuning step against it (2 min)
+speed    the machine's sgemm peak, a fine-tuning step against it and where its time goes; bf16 beside float32 (3 min)
 compile  torch.compile of the encoder against eager (3 min; needs a C++ compiler)
 trainer  side by side with transformers' Trainer (15 min; needs `pip install accelerate`)
 quality  accuracy, seconds and peak memory of real runs (35 min on 2 cores)

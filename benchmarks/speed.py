@@ -4,6 +4,7 @@ bf16 is measured where the processor has instructions for it, by the same questi
 """
 
 import time
+from collections.abc import Callable
 from functools import partial
 from statistics import median
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.step_profile import shares, show_shares
 from benchmarks.tables import medians_in_turn, show
 from newsclf.config import TrainConfig
 from newsclf.model import allocator
@@ -64,26 +66,47 @@ def random_batch(length: int) -> TokenBatch:
     return TokenBatch(ids, mask, torch.randint(0, 4, (ROWS,)), pooled=False)
 
 
-@allocator.reused()
-def step_seconds(length: int, bf16: bool = False) -> float:
-    """Median seconds of forward, loss, backward, clipping and AdamW on a batch."""
+def make_step(length: int, bf16: bool = False) -> Callable[[], None]:
+    """Forward, loss, backward, clipping and AdamW on a batch."""
     config = TrainConfig(max_length=256, device="cpu")
     classifier, _ = minilm(config)
     module = NewsModule(classifier, config, 2e-4, steps=100)
     optimizer = module.configure_optimizers()["optimizer"]
     batch = random_batch(length)
-    assert batch.labels is not None
-    taken = []
-    for _ in range(WARM_UP + STEPS[length]):
-        began = time.perf_counter()
+
+    def step() -> None:
+        assert batch.labels is not None
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             loss = nn.functional.cross_entropy(classifier(batch), batch.labels)
         loss.backward()
         module.configure_gradient_clipping(optimizer)
         optimizer.step()
         optimizer.zero_grad()
+
+    return step
+
+
+@allocator.reused()
+def step_seconds(length: int, bf16: bool = False) -> float:
+    """Median seconds of a step."""
+    step, taken = make_step(length, bf16), []
+    for _ in range(WARM_UP + STEPS[length]):
+        began = time.perf_counter()
+        step()
         taken.append(time.perf_counter() - began)
     return median(taken[WARM_UP:])
+
+
+@allocator.reused()
+def where_the_time_goes(bf16: bool) -> None:
+    """The table of the kinds of work in a step."""
+    found = {}
+    for length in LENGTHS:
+        step = make_step(length, bf16)
+        for _ in range(WARM_UP):
+            step()
+        found[length] = shares(step, STEPS[length])
+    show_shares(found, "bf16" if bf16 else "float32")
 
 
 @allocator.reused()
@@ -139,7 +162,9 @@ def main(repeats: int) -> None:
         ["batch", "ms", "GFLOP/s", "sgemm peak, GFLOP/s", "share of the peak", "target"],
         rows,
     )
+    where_the_time_goes(bf16=False)
     if has_bf16("cpu"):
         bf16_beside_float32(repeats)
+        where_the_time_goes(bf16=True)
     else:
         print("\nThis processor has no instructions for bf16: the targets are those of float32.", flush=True)
