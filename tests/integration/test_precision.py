@@ -1,6 +1,7 @@
 """minilm on real news: bf16 and float32 give the same points, and a model of one the same labels in the other.
 
-Emulated where the processor has no such instructions, and so of few rows; `auto` is tested in model/test_device.py.
+Emulated where the processor has no such instructions, which takes half a second a text, and so of few texts there;
+`auto` is tested in model/test_device.py.
 """
 
 from collections.abc import Iterator
@@ -13,11 +14,12 @@ from sklearn.linear_model import LogisticRegression
 
 from newsclf.config import DataOptions
 from newsclf.data import load
+from newsclf.model.device import has_bf16
 from newsclf.model.embed import EncoderEmbedder
 from newsclf.model.weights import find
 
 pytestmark = pytest.mark.integration
-ROWS = 60  # of each half
+ROWS = 500 if has_bf16("cpu") else 8  # of each half
 
 
 @pytest.fixture(autouse=True)
@@ -37,4 +39,5 @@ def test_a_model_of_one_arithmetic_gives_the_same_labels_in_the_other(real_data:
     assert not np.array_equal(exact, rough)
     for trained, other in ((exact, rough), (rough, exact)):
         head = LogisticRegression(max_iter=1000).fit(trained[:ROWS], labels)
-        assert (head.predict(trained[ROWS:]) == head.predict(other[ROWS:])).mean() >= 0.999
+        differing = (head.predict(trained[ROWS:]) != head.predict(other[ROWS:])).sum()
+        assert differing <= 1, "one text may stand between two classes; of very many, 0.1 % may"
