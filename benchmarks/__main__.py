@@ -9,7 +9,7 @@ profiling  rows a second and memory of profiles, beside bare whylogs (5 min); wi
          beside those of that commit (10 min more)
 streaming  memory of profile for 10^5 to 10^7 rows: a file, a folder, an object in S3, a prefix (1 hour)
 serving  rows a second of a served model, with and without profiles (8 min; needs `apt install apache2-utils`)
-drift    how often a change that was put in is found, and named (60 min)
+drift    how often a change that was put in is found, and named (60 min); --only words: small changes of words (15 min)
 retrain  accuracy over drifting streams: never retrained, by the loop, by an oracle after every batch
 sweep    the study's ten runs as one sweep, cold; and killed in the middle (25 min)
 journal  what logging costs a training whose server is 50 ms away (5 min)
@@ -81,10 +81,13 @@ def main() -> None:
 
         streaming.main()
     if "drift" in parts:
-        from benchmarks import drift, drift_streams
+        from benchmarks import drift, drift_streams, drift_words
 
-        drift.main(Path(given.data_dir), given.only)
-        drift_streams.main(Path(given.data_dir), given.repeats)
+        if given.only in ("", "words"):
+            drift_words.main(Path(given.data_dir))
+        if given.only != "words":
+            drift.main(Path(given.data_dir), given.only)
+            drift_streams.main(Path(given.data_dir), given.repeats)
     if "serving" in parts:
         from benchmarks import serving
 
