@@ -110,6 +110,7 @@ def test_a_reproduction() -> None:
     found = {name for verb in reproduce.REPRODUCIBLE for name in names_of(VERBS[verb], *paths)}
     assert found == {
         *("dataset", "test_dataset", "foreign_dataset", "encoder", "model", "baseline", "reference", "stream"),
+        "ensemble",
         *("data_dir", "cache_dir", "device", "num_workers", "cache_limit_gb"),
     }
 
@@ -130,6 +131,7 @@ def test_a_challenger_has_its_champions_options_but_for_its_machine() -> None:
         *("device", "num_workers", "data_dir", "cache_dir", "cache_limit_gb"),
         *("output_dir", "register", "tracking", "send_timeout", "log_diff", "resume"),
         *("id_column", "keep_columns"),
+        *("folds", "fold"),  # a challenger learns from all of its rows
     }
 
 
