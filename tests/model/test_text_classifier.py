@@ -149,7 +149,7 @@ def test_an_ensemble_is_its_members_and_saved_whole(
     said = Said(trained.predict_proba(TEXTS), WORDS.margins(TEXTS), (fused.predict_proba(TEXTS),))
     assert np.array_equal(both.predict_proba(TEXTS), Fusion(0.5, 1.0, (0.6,)).probabilities(said))
     both.save(tmp_path)
-    loaded = TextClassifier.load(tmp_path)
+    loaded = TextClassifier.load(tmp_path, precision="fp32")
     assert [member.fusion for member in loaded.members] == [fused.fusion]
     assert np.array_equal(loaded.predict_proba(TEXTS), both.predict_proba(TEXTS))
     shutil.rmtree(tmp_path / "members" / "0")
