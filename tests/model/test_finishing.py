@@ -76,6 +76,16 @@ def test_what_the_words_know_becomes_the_models(ingredients):
     assert (model.predict_proba(TEXTS).argmax(axis=1) == LABELS).all()
 
 
+def test_validation_rows_that_count_often_are_one_text_each(ingredients):
+    classifier, tokenizer = ingredients
+    words = words_of(CONFIG)
+    often = TokenDataset(tokenizer(TEXTS), LABELS, tokenizer.pad_id, weights=np.full(len(TEXTS), 3))
+    model, metrics = finish(CONFIG, classifier, tokenizer, often, TEXTS, words, bf16=False)
+    once, same = finished(ingredients, CONFIG, words)
+    assert metrics | {"seconds/baseline": 0} == same | {"seconds/baseline": 0}
+    assert model.fusion == once.fusion
+
+
 def test_without_fusion_the_model_has_no_words_in_it(ingredients):
     config = dataclasses.replace(CONFIG, fusion="none")
     model, metrics = finished(ingredients, config, words_of(config))
