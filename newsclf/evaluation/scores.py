@@ -79,7 +79,6 @@ def average_precisions(labels: np.ndarray, probabilities: np.ndarray) -> np.ndar
 
     It hangs on the order of a class's probabilities alone, not on where a line is drawn: 1 where every row of the class
     has a higher one than all others, the class's share of the rows where the order is random.
-    100,000 rows of 100 classes take two seconds.
     """
     from sklearn.metrics import average_precision_score
 
