@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 
 # Numbers and files of which two runs on the same machine have their own: times, memory, ids, paths.
 VARYING = ("seconds/", "peak_", "train_tokens_per_second", "train_rows_per_second")
-OWN_TAGS = {"newsclf.journal", "mlflow.runName", "newsclf.reference"}
+OWN_TAGS = {"newsclf.journal", "mlflow.runName", "newsclf.reference", "newsclf.working_folder"}
 OWN_FILES = {"result.json", "config.yaml", "reference.json", "profile.bin", "MLmodel"}
 HOW_IT_IS_SENT = {"tracking", "send_timeout"}
 KILLS, SEED = 20, 20
