@@ -403,7 +403,7 @@ def test_the_command_and_mlflow_run(place, tables, tmp_path):
     command = place.run(*place.entry_point("profile", options), cwd=place.project)
     assert command.returncode == 0, command.stderr
     assert command.stderr == ""
-    assert "Drift (covariate): The texts are others" in command.stdout
+    assert "Drift (covariate): The texts have other words" in command.stdout
     first = place.runs()[0]
 
     done = place.mlflow_run("profile", options)
