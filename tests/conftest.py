@@ -5,6 +5,7 @@ import csv
 import re
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "stack" if Path(file).stem in USERS_OF_THE_STACK else file
 
     return Scheduling(config, log)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """torch on one thread."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

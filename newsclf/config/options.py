@@ -217,7 +217,9 @@ def _numbers(field: dataclasses.Field[Any], given: Mapping[str, Any]) -> dict[st
     """The values of a mapping as numbers within the option's limits."""
     allowed = number_words(float, field.metadata)
     wrong = {
-        name: f"option {field.name}, {one_line(name)}: {_shown(part)} must be {allowed}" for name, part in given.items()
+        name: f"option {field.name}, {one_line(name)}: {_shown(part)} must be {allowed}"
+        + ("; write a blank behind the colon" if part is None and ":" in name else "")
+        for name, part in given.items()
     }
     return {name: _number(float, part, field.metadata, InputError(wrong[name])) for name, part in given.items()}
 

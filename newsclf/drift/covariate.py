@@ -9,7 +9,7 @@ import pandas as pd
 from newsclf.drift import words
 from newsclf.drift.batch import HeldOut, TextBatch
 from newsclf.drift.evidence import ColumnEffect, Evidence, not_judged
-from newsclf.drift.inputs import filled_rows
+from newsclf.drift.inputs import filled_rows, spaced
 from newsclf.drift.sketches import compare_sketches, shift_of_means
 from newsclf.drift.words import WordChange
 from newsclf.features.terms import document_frequencies
@@ -42,8 +42,8 @@ def judge(batch: TextBatch, reference: HeldOut, shares: np.ndarray | None) -> Ev
     columns = compare(batch.columns.iloc[batch.judged_rows], reference.columns, reference.weights(shares))
     if reference.terms is None:
         return columns
-    rows = filled_rows(batch.texts)
-    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_TEXTS)).round().astype(int))]
+    filled = filled_rows(batch.texts)
+    rows = filled[spaced(len(filled), MAX_TEXTS)]
     here = document_frequencies(batch.texts[row] or "" for row in rows)
     return with_words(columns, words.compare(here, len(rows), reference.terms, reference.class_weights(shares)))
 
@@ -101,20 +101,28 @@ def evidence(found: Mapping[str, tuple[float, float, float]]) -> Evidence:
     columns = (ColumnEffect(name, p, found[name][1]) for name, p in zip(found, corrected, strict=True))
     tested = tuple(sorted(columns, key=lambda one: (one.p_value, -one.effect)))
     first = tested[0]
-    unit = unit_of(first.name)
-    size = f"by {first.effect:.2f} {unit}" if first.name == DIRECTIONS else f"in {first.effect:.1%} of the texts"
-    names = [one.name for one in tested if one.p_value <= 0.01][:5] or [first.name]
-    label = COLUMN_LABELS.get(first.name, first.name)
     return Evidence(
         NAME,
         together if any(effect >= least for _, effect, least in found.values()) else 1.0,
         first.effect,
-        unit,
+        unit_of(first.name),
         0.0,
         tested,
-        f"The texts are others: their {label} moved {size} ({', '.join(names)}).",
+        f"The texts are others: {_moved(tested)}.",
         "The texts are like the reference's.",
     )
+
+
+def _moved(tested: Sequence[ColumnEffect]) -> str:
+    """What moved most surely, how far, and what moved with it; the columns stand surest first."""
+    first = tested[0]
+    size = (
+        f"by {first.effect:.2f} {unit_of(first.name)}"
+        if first.name == DIRECTIONS
+        else f"in {first.effect:.1%} of the texts"
+    )
+    names = [one.name for one in tested if one.p_value <= words.SURE][:5] or [first.name]
+    return f"their {COLUMN_LABELS.get(first.name, first.name)} moved {size} ({', '.join(names)})"
 
 
 def with_words(columns: Evidence, changes: Sequence[WordChange]) -> Evidence:
@@ -132,7 +140,7 @@ def with_words(columns: Evidence, changes: Sequence[WordChange]) -> Evidence:
         return told
     changed = f"The texts have other words: {said}."
     if columns.p_value <= words.SURE:
-        changed += " " + columns.changed.replace("The texts are others: their", "Besides, their")
+        changed += f" Besides, {_moved(columns.tested)}."
     if surest > columns.p_value:
         return dataclasses.replace(told, changed=changed)
     effect = abs(changes[0].now - changes[0].before)

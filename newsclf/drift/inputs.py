@@ -48,6 +48,15 @@ def filled_rows(texts: Sequence[str | None]) -> np.ndarray:
     return np.flatnonzero([bool(text and text.strip()) for text in texts])
 
 
+def spaced(count: int, most: int) -> np.ndarray:
+    """Ascending positions of at most `most` of `count` rows, evenly spaced.
+
+    >>> spaced(10, 4).tolist(), spaced(2, 4).tolist()
+    ([0, 3, 6, 9], [0, 1])
+    """
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+
+
 def bad_rows(texts: Sequence[str | None]) -> dict[str, int]:
     """How many texts are missing, empty (missing ones too), and equal to one before them (but empty ones).
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from newsclf.features.terms import document_frequencies
+from newsclf.features.terms import document_frequencies, terms_of
 from newsclf.messages import quoted
 from newsclf.stats.proportions import exact_p_values
 
 MIN_TEXTS = 3  # of the reference that a term stands in: what is in fewer is not kept, be it a name or a number
-MAX_TERMS = 100_000
+MAX_TERMS, MAX_COUNTS = 100_000, 4_000_000  # that are kept; counts are of a term and class
 MIN_CHANGE = 0.005  # of the texts
 NAMED = 5
 ALONE = 0.8  # of a pair's change: where one of its words has so much of it, the word alone is named
@@ -22,7 +21,10 @@ SURE = 0.01  # corrected p-value of a term that is named
 
 @dataclass(frozen=True)
 class WordChange:
-    """A term in another share of the texts than before, both in 0..1; p_value: corrected over all terms."""
+    """A term in another share of the texts than before, both in 0..1; p_value: corrected over all terms.
+
+    before: of a term that the reference has not kept, the most that it can have been.
+    """
 
     term: str
     before: float
@@ -54,13 +56,13 @@ class KnownTerms:
         """labels: [texts] class indices; None without classes."""
         kinds = np.zeros(len(texts), np.int64) if labels is None else labels
         count = 1 if labels is None else classes
-        by_class = [
-            document_frequencies(text for text, kind in zip(texts, kinds, strict=True) if kind == number)
-            for number in range(count)
-        ]
-        total = sum(by_class, Counter())
-        kept = [term for term, found in total.most_common(MAX_TERMS) if found >= MIN_TEXTS]
-        counts = np.array([[found[term] for found in by_class] for term in kept], np.int32).reshape(len(kept), count)
+        total = document_frequencies(texts)
+        most = min(MAX_TERMS, MAX_COUNTS // count)
+        kept = [term for term, found in total.most_common(most) if found >= MIN_TEXTS]
+        place = {term: number for number, term in enumerate(kept)}
+        counts = np.zeros((len(kept), count), np.int32)
+        for text, kind in zip(texts, kinds, strict=True):
+            counts[[place[term] for term in terms_of(text) if term in place], kind] += 1
         return cls(tuple(kept), counts, np.bincount(kinds, minlength=count))
 
     def shares(self, class_weights: np.ndarray | None) -> tuple[np.ndarray, float, float]:

@@ -35,7 +35,7 @@ def around(term: str, text: str, characters: int = 60) -> str:
     """The part of the text around the first place of the term, with as many characters on each side.
 
     >>> around("oil", "The price of oil rises again", 9)
-    '...price of oil rises a...'
+    '...price of oil rises ag...'
     """
     begin = text.find(term.partition(" ")[0])
     begin, end = max(0, begin - characters), begin + len(term) + characters

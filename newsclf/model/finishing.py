@@ -6,9 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from newsclf.config import TrainConfig
+from newsclf.evaluation.scores import accuracy, log_loss
 from newsclf.model.batches import TokenDataset
 from newsclf.model.classifier import Classifier
 from newsclf.model.fusion import Said, choose_fusion
@@ -49,6 +48,20 @@ def fit_words(config: TrainConfig, texts: Sequence[str], train: TokenDataset, cl
     return Words(linear, time.perf_counter() - began)
 
 
+def hear(
+    classifier: Classifier,
+    rows: TokenDataset,
+    texts: Sequence[str],
+    words: Words,
+    members: Sequence[TextClassifier],
+    bf16: bool,
+) -> Said:
+    """What each part says of the texts, each once: `rows`, whose weights count in training alone, and `texts`."""
+    once = TokenDataset(rows.ragged, rows.labels, rows.pad_id)
+    margins = None if words.linear is None else words.linear.margins(texts)
+    return Said(classifier.probabilities(once, bf16), margins, tuple(one.predict_proba(texts) for one in members))
+
+
 def finish(
     config: TrainConfig,
     classifier: Classifier,
@@ -66,20 +79,14 @@ def finish(
     """
     labels = validation.labels
     assert labels is not None
-    once = TokenDataset(validation.ragged, labels, validation.pad_id)  # a row that counts often is one text
-    said = Said(
-        classifier.probabilities(once, bf16),
-        None if words.linear is None else words.linear.margins(texts),
-        tuple(member.predict_proba(texts) for member in members),
-    )
+    said = hear(classifier, validation, texts, words, members, bf16)
     fusion = choose_fusion(said, labels, config.fusion, config.calibrate)
     linear = words.linear if fusion.linear else None
     model = TextClassifier(classifier, tokenizer, bf16=bf16, fusion=fusion, linear=linear, members=members)
     found = fusion.probabilities(said)
-    likelihood = np.log(np.maximum(found[np.arange(len(labels)), labels], 1e-15))
     return model, {
-        "final_val_acc": float((found.argmax(axis=1) == labels).mean()),
-        "final_val_loss": float(-likelihood.mean()),
+        "final_val_acc": accuracy(labels, found.argmax(axis=1)),
+        "final_val_loss": log_loss(labels, found),
         "fusion/encoder": fusion.encoder,
         "fusion/linear": fusion.linear,
         **{f"fusion/member_{number}": weight for number, weight in enumerate(fusion.members, 1)},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
+from newsclf.evaluation.scores import log_loss
 from newsclf.stats.calibration import logits_of
 
 # What a weight is taken to be before a row is seen, with the weight of one row: of few rows that are all right, no
@@ -98,12 +99,11 @@ def held_out_loss(said: Said, labels: np.ndarray) -> float:
     if len(labels) < FOLDS:
         return float("inf")
     fold = np.random.default_rng(0).permutation(len(labels)) % FOLDS
-    losses = []
+    found = np.empty(said.encoder.shape)
     for number in range(FOLDS):
         inside, outside = fold != number, fold == number
-        found = fit_fusion(said.of(inside), labels[inside]).probabilities(said.of(outside))
-        losses.append(-np.log(np.maximum(found[np.arange(len(found)), labels[outside]], 1e-15)))
-    return float(np.concatenate(losses).mean())
+        found[outside] = fit_fusion(said.of(inside), labels[inside]).probabilities(said.of(outside))
+    return log_loss(labels, found)
 
 
 def choose_fusion(said: Said, labels: np.ndarray, wanted: str = "auto", calibrate: bool = True) -> Fusion:

@@ -24,7 +24,7 @@ TERMS, NUMBERS = "linear_terms.txt", "linear.safetensors"
 # of two letters and more.
 UNPARTED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 TOKEN = rf"[{UNPARTED}]|[^\W{UNPARTED}]{{2,}}"
-MAX_TERMS = 500_000
+MAX_TERMS, MAX_WEIGHTS = 500_000, 50_000_000  # weights are of a term and class
 MIN_TEXTS = 2  # that a term stands in: what stands in one alone tells nothing of others
 
 
@@ -56,7 +56,7 @@ class LinearClassifier:
         >>> found.terms, found.margins(["the oil", "a team"]).argmax(axis=1).tolist()
         (['oil', 'team'], [0, 1])
         """
-        counter = _counter(min_df=MIN_TEXTS, max_features=MAX_TERMS)
+        counter = _counter(min_df=MIN_TEXTS, max_features=min(MAX_TERMS, MAX_WEIGHTS // classes))
         try:
             counts = counter.fit_transform(texts)
         except ValueError as error:  # an empty vocabulary, or none that is left

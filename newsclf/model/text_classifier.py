@@ -59,17 +59,14 @@ class TextClassifier:
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities [texts, classes], float64, each row of sum 1. Raises InputError where weights give none."""
         dataset = TokenDataset(self.tokenizer(texts), pad_id=self.tokenizer.pad_id)
-        probabilities = self.fused(texts, self._reader.probabilities(dataset, self.bf16))
+        encoder = self._reader.probabilities(dataset, self.bf16)
+        margins = None if self.linear is None else self.linear.margins(texts)
+        members = tuple(member.predict_proba(texts) for member in self.members)
+        probabilities = self.fusion.probabilities(Said(encoder, margins, members))
         if not np.isfinite(probabilities).all():
             row = int(np.flatnonzero(~np.isfinite(probabilities).all(axis=1))[0])
             raise InputError(f"model {self.name}: its weights give no number for text {row}: take another model")
         return probabilities
-
-    def fused(self, texts: Sequence[str], encoder: np.ndarray) -> np.ndarray:
-        """The model's probabilities [texts, classes], of those that the encoder alone gives, [texts, classes]."""
-        margins = None if self.linear is None else self.linear.margins(texts)
-        members = tuple(member.predict_proba(texts) for member in self.members)
-        return self.fusion.probabilities(Said(encoder, margins, members))
 
     def save(self, folder: Path) -> None:
         """Write encoder/ (the hub's own layout), head.safetensors, the other parts and classifier.json; no pickle."""

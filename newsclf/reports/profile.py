@@ -8,6 +8,7 @@ import pandas as pd
 
 from newsclf.drift import ColumnEffect, Finding, TextBatch, Verdict, covariate
 from newsclf.drift.batch import HeldOut
+from newsclf.drift.inputs import spaced
 from newsclf.drift.words import telling
 from newsclf.features.terms import around, first_with
 from newsclf.features.text_statistics import STATISTICS
@@ -148,4 +149,4 @@ def _labels_of(rows: pd.DataFrame) -> pd.Series:
 
 def _spaced(rows: pd.DataFrame) -> pd.DataFrame:
     """At most MAX_POINTS of the rows, evenly spaced."""
-    return rows.iloc[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_POINTS)).round().astype(int))]
+    return rows.iloc[spaced(len(rows), MAX_POINTS)]

@@ -22,7 +22,7 @@ from newsclf.model.cache import Cache, default_folder
 from newsclf.model.classifier import Classifier
 from newsclf.model.datamodule import NewsDataModule, labelled
 from newsclf.model.device import choose, peak_gpu_bytes, resolved
-from newsclf.model.finishing import finish, fit_words
+from newsclf.model.finishing import finish, fit_words, hear
 from newsclf.model.text_classifier import TextClassifier
 from newsclf.model.tokenizer import Tokenizer
 from newsclf.model.training import fit, seed_everything
@@ -234,19 +234,18 @@ def finish_and_test(
         config, classifier, tokenizer, inputs["validation"], texts["validation"], words, bf16, members
     )
 
-    encoder_alone = classifier.probabilities(test, bf16)
-    probabilities = model.fused(texts["test"], encoder_alone)
+    heard = hear(classifier, test, texts["test"], words, members, bf16)
+    probabilities = model.fusion.probabilities(heard)
     identity = dataset.identity["test"]
     metrics = log_report(run, texts["test"], test.labels, probabilities, dataset.classes, "test_", identity)
     metrics = {STUDYS_ACCURACY: metrics["test_accuracy"], **metrics, **finished}
     said = []
     joined = ["a classifier of words"] * (model.linear is not None) + ["the models of earlier runs"] * bool(members)
     if joined:
-        metrics["encoder_accuracy"] = accuracy(test.labels, encoder_alone.argmax(axis=1))
+        metrics["encoder_accuracy"] = accuracy(test.labels, heard.encoder.argmax(axis=1))
         said.append(f"with {' and '.join(joined)} in it; the encoder alone: accuracy {metrics['encoder_accuracy']:.4f}")
-    if config.baseline and words.linear is not None:
-        predicted = words.linear.margins(texts["test"]).argmax(axis=1)
-        beside = BesideBaseline.of(test.labels, probabilities.argmax(axis=1), predicted)
+    if config.baseline and heard.margins is not None:
+        beside = BesideBaseline.of(test.labels, probabilities.argmax(axis=1), heard.margins.argmax(axis=1))
         metrics |= beside.metrics
         said.append(str(beside))
         run.warn(beside.concerns())

@@ -367,3 +367,8 @@ def test_a_mapping_to_numbers_or_a_word_in_its_place(typed: str, value: object, 
 def test_a_mapping_with_something_else_is_refused(typed: str, words: str) -> None:
     with pytest.raises(InputError, match=re.escape(words)):
         resolve(Recipe, [f"amounts={typed}"])
+
+
+def test_a_mapping_without_a_blank_behind_its_colon_is_told_so() -> None:
+    with pytest.raises(InputError, match=r"class_weights, sports:2: .* write a blank behind the colon$"):
+        build(TrainConfig, {"class_weights": "{sports:2}"})

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from newsclf.drift import words
 from newsclf.drift.words import KnownTerms, WordChange, compare, sentence, telling
 from newsclf.features.terms import document_frequencies
 
@@ -63,6 +64,15 @@ def test_terms_of_few_texts_are_not_kept():
     known = KnownTerms.fit(["oil rises", "oil falls", "oil waits", "gas", "gas"], None, 0)
     assert known.terms == ("oil",)
     assert known.texts.tolist() == [[3]]
+
+
+def test_there_are_at_most_so_many_counts(monkeypatch):
+    monkeypatch.setattr(words, "MAX_COUNTS", 6)
+    known = KnownTerms.fit(["oil gas"] * 3 + ["oil"] * 3, np.array([0, 1] * 3), 2)
+    assert known.terms[0] == "oil"
+    assert known.texts.shape == (3, 2)
+    assert known.texts[0].tolist() == [3, 3]
+    assert len(KnownTerms.fit(["oil gas"] * 3 + ["oil"] * 3, np.array([0, 1, 2] * 2), 3).terms) == 2
 
 
 def test_a_pair_is_named_by_its_word_where_the_word_says_it_all():

@@ -4,12 +4,10 @@ Emulated where the processor has no such instructions, which takes half a second
 `auto` is tested in model/test_device.py.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from sklearn.linear_model import LogisticRegression
 
 from newsclf.config import DataOptions
@@ -18,16 +16,8 @@ from newsclf.model.device import has_bf16
 from newsclf.model.embed import EncoderEmbedder
 from newsclf.model.weights import find
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_thread")]
 ROWS = 500 if has_bf16("cpu") else 8  # of each half
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_a_model_of_one_arithmetic_gives_the_same_labels_in_the_other(real_data: Path) -> None:

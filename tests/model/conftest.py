@@ -1,7 +1,7 @@
 """What the tests of the model room share: tiny classifiers, a toy task, a logger that remembers."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +60,8 @@ class Memory(Logger):
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
+def few_threads(one_thread: None) -> None:
     """On matrices this small, threads cost more than they save, the more so on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -129,6 +129,8 @@ def test_there_are_at_most_so_many_terms(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(linear, "MAX_TERMS", 4)
     few = LinearClassifier.fit(TEXTS, LABELS, classes=3)
     assert len(few.terms) == 4
+    monkeypatch.setattr(linear, "MAX_WEIGHTS", 9)
+    assert len(LinearClassifier.fit(TEXTS, LABELS, classes=3).terms) == 3
     few.save(tmp_path)
     monkeypatch.setattr(linear, "MAX_TERMS", 3)
     with pytest.raises(ValueError, match="1 to 3 different terms"):
