@@ -11,10 +11,16 @@ def load_yaml(text: str) -> Any:
     >>> load_yaml("{no: 2, 01: yes}")
     {'no': 2, '01': True}
     """
-    return yaml.load(text, _Loader)
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 class _Loader(yaml.SafeLoader):
+    """Plain values alone: no tag runs anything."""
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         own = set()
         for key, _ in node.value:
